@@ -1,0 +1,2 @@
+Console.Error.WriteLine("usage: sharpkeeper server|shell|bench|log|snapshot");
+return 2;

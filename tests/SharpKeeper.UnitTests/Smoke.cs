@@ -1,0 +1,2 @@
+namespace SharpKeeper;
+public class Smoke { [Fact] public void Builds() { } }
