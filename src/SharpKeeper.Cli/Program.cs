@@ -1,2 +1,11 @@
-Console.Error.WriteLine("usage: sharpkeeper server|shell|bench|log|snapshot");
-return 2;
+using System.CommandLine;
+using SharpKeeper.Cli.Commands;
+
+RootCommand root = new("A coordination server for ZooKeeper clients, with its shell, benchmark and file tools.");
+root.Subcommands.Add(VersionCommand.Create());
+
+// Words of the shell such as "-server", "-e" or "@file" belong to the commands: no bundling, no response files.
+ParserConfiguration parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+// The server ends itself on a signal and decides itself how long that takes.
+InvocationConfiguration invocation = new() { ProcessTerminationTimeout = null };
+return await root.Parse(args, parsing).InvokeAsync(invocation).ConfigureAwait(false);
