@@ -1,0 +1,104 @@
+using System.Text;
+
+namespace SharpKeeper.Server.Configuration;
+
+/// <summary>
+/// Makes <see cref="ServerOptions"/> from a zoo.cfg, <c>-Dname=value</c> properties and command-line overrides.
+/// Where a file and a property set the same key the file wins, as in Apache, which turns lines of the file into
+/// system properties; only keys that Apache reads from properties alone prefer the property.
+/// </summary>
+public static class ServerOptionsLoader
+{
+    private const string WithoutFile = "command line";
+
+    /// <summary>Reads the file, if one is named, and everything else.</summary>
+    /// <param name="configFile">Path of a zoo.cfg, or null to start from the defaults.</param>
+    /// <param name="properties">System properties in the order given, without <c>-D</c>.</param>
+    /// <param name="overrides">What wins over both.</param>
+    /// <exception cref="ServerConfigurationException">The file cannot be read, or the settings are not valid; all
+    /// problems are listed.</exception>
+    public static ServerOptions Load(
+        string? configFile, IReadOnlyList<KeyValuePair<string, string>> properties, ServerOverrides overrides)
+    {
+        if (configFile is null)
+            return Parse(null, WithoutFile, properties, overrides);
+        string text;
+        try
+        {
+            text = Decode(File.ReadAllBytes(configFile));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ServerConfigurationException($"cannot read the configuration file {configFile}: {e.Message}");
+        }
+        return Parse(text, configFile, properties, overrides);
+    }
+
+    /// <summary>As <see cref="Load"/>, with the text of the file already in hand (null for no file).</summary>
+    /// <exception cref="ServerConfigurationException">The settings are not valid; all problems are listed.</exception>
+    public static ServerOptions Parse(
+        string? text,
+        string fileName,
+        IReadOnlyList<KeyValuePair<string, string>> properties,
+        ServerOverrides overrides)
+    {
+        SettingCollector collector = new(fileName);
+        if (text is not null)
+            collector.AddFile(text);
+        foreach ((string name, string value) in properties)
+            collector.AddProperty(name, value);
+
+        ServerOptions start = text is null ? new ServerOptions() : new ServerOptions
+        {
+            ClientAddress = null,
+            DataDir = "",
+            ConfigFile = fileName,
+            ConfigText = text,
+        };
+        ServerOptions options = collector.ApplyTo(start);
+        options = ApplyOverrides(options, overrides, collector);
+        if (options.ReadOnlyModeEnabled)
+            options = options with { FourLetterWords = options.FourLetterWords.With("isro") };
+        collector.CheckPairs(isFile: text is not null, overrides);
+        collector.ThrowIfProblems(options.Validate());
+        return options with { Warnings = collector.Warnings };
+    }
+
+    private static ServerOptions ApplyOverrides(
+        ServerOptions options, ServerOverrides overrides, SettingCollector collector)
+    {
+        if (overrides.InMemory)
+            options = options with { InMemory = true };
+        if (overrides.DataDir is string data)
+            options = options with { DataDir = data, DataLogDir = data };
+        if (overrides.Port is int port)
+            options = options with { ClientPort = port };
+        if (overrides.Listen is string listen)
+        {
+            SettingValue value = new("--listen", listen);
+            try
+            {
+                options = options with { ClientAddress = value.Text == "*" ? null : value.Address() };
+            }
+            catch (SettingException e)
+            {
+                collector.AddProblem($"--listen {listen} is not valid; allowed: {e.Message}");
+            }
+        }
+        return options;
+    }
+
+    /// <summary>Text is UTF-8 where it can be, else Latin-1, which is what Java reads.</summary>
+    private static string Decode(byte[] bytes)
+    {
+        try
+        {
+            string text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes);
+            return text.TrimStart('\uFEFF');
+        }
+        catch (DecoderFallbackException)
+        {
+            return Encoding.Latin1.GetString(bytes);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+namespace SharpKeeper.Server.Configuration;
+
+internal static partial class SettingTable
+{
+    /// <summary>Keys between the servers of an ensemble. Sample files of standalone servers carry some of them.</summary>
+    private static readonly string[] s_ensembleKeys =
+    [
+        "initLimit",
+        "syncLimit",
+        "connectToLearnerMasterLimit",
+        "quorumListenOnAllIPs",
+        "syncEnabled",
+        "commitLogCount",
+        "snapshotSizeFactor",
+        "leaderServes",
+        "cnxTimeout",
+        "electionPortBindRetry",
+        "quorumCnxnTimeoutMs",
+        "tcpKeepAlive",
+        "fastleader.minNotificationInterval",
+        "fastleader.maxNotificationInterval",
+        "leader.maxConcurrentSnapSyncs",
+        "leader.maxConcurrentDiffSyncs",
+        "leader.maxTimeToWaitForEpoch",
+        "leader.ackLoggingFrequency",
+        "leader.closeSocketAsync",
+        "leader.nodelay",
+        "learner.closeSocketAsync",
+        "learner.asyncSending",
+        "follower.nodelay",
+        "follower.skipLearnerRequestToNextProcessor",
+        "leaderConnectDelayDuringRetryMs",
+        "observer.reconnectDelayMs",
+        "observer.election.DelayMs",
+        "observer.syncEnabled",
+        "observerMaster.sizeLimit",
+        "forceSnapshotSync",
+        "quorum.cnxn.threads.size",
+        "enableEagerACLCheck",
+        "multiAddress.reachabilityCheckEnabled",
+        "multiAddress.reachabilityCheckTimeoutMs",
+    ];
+
+    private static IEnumerable<Setting> Ensemble() =>
+    [
+        .. s_ensembleKeys.Select(Setting.EnsembleOnly),
+        new("standaloneEnabled", SettingEffect.EnsembleOnly, static (o, v) => v.Boolean()
+            ? o : throw new SettingException("true: this release runs a single server, not an ensemble of one")),
+        new("peerType", SettingEffect.EnsembleOnly, static (o, v) => v.OneOf(("participant", o))),
+        new("electionAlg", SettingEffect.EnsembleOnly, static (o, v) => v.Int() == 3
+            ? o : throw new SettingException("3")),
+    ];
+
+    private static IEnumerable<Setting> WithoutEffect() =>
+    [
+        .. Idle("replies are encoded straight from the tree, so there is no cache to size",
+            "maxResponseCacheSize", "maxGetChildrenResponseCacheSize"),
+        .. Idle("reads are answered on the connection threads and writes by one thread, so there is no such pool",
+            "nio.numWorkerThreads", "commitProcessor.numWorkerThreads", "commitProcessor.shutdownTimeout",
+            "commitProcessor.maxReadBatchSize", "commitProcessor.maxCommitBatchSize"),
+        .. Idle("buffers grow and shrink with the traffic of their connection",
+            "nio.directBufferBytes", "intBufferStartingSizeBytes"),
+        .. Idle("connection threads end as soon as their connections are closed", "nio.shutdownTimeout"),
+        .. Idle("there is one connection layer, and it needs no choice", "serverCnxnFactory"),
+        .. Idle("there is one watch table, which knows all kinds of watches",
+            "watchManagerName", "watcherCleanThreshold", "watcherCleanIntervalInSeconds",
+            "watcherCleanThreadsNum", "maxInProcessingDeadWatchers", "bitHashCacheSize"),
+        .. Idle("there is no Java machine whose pauses could be watched",
+            "jvm.pause.monitor", "jvm.pause.warn-threshold.ms", "jvm.pause.info-threshold.ms",
+            "jvm.pause.sleep.time.ms"),
+        .. Idle("there is no JMX", "jmx.log4j.disable"),
+        .. Idle("requests per path are not sampled", "pathStats.enabled", "pathStats.slotCapacity",
+            "pathStats.slotDuration", "pathStats.maxDepth", "pathStats.sampleRate", "pathStats.initialDelay",
+            "pathStats.delay", "pathStats.topPathMax"),
+        .. Idle("messages between servers are not recorded", "messageTracker.Enabled", "messageTracker.BufferSize"),
+        .. Idle("client addresses are taken from their connections",
+            "IPAuthenticationProvider.usexforwardedfor"),
+        .. Idle("logging goes to the console, and `sharpkeeper start` sends it to a file",
+            "log.dir", "log.file", "log.threshold", "root.logger", "console.threshold", "tracelog.dir"),
+    ];
+
+    private static IEnumerable<Setting> Idle(string note, params string[] keys) =>
+        keys.Select(key => Setting.NoEffect(key, note));
+}
