@@ -1,0 +1,160 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
+
+namespace SharpKeeper.Server.Connections;
+
+/// <summary>How a <see cref="Transport"/> works.</summary>
+internal sealed record TransportOptions
+{
+    /// <summary>Whether to use System.Net.Sockets where epoll is available too.</summary>
+    public bool UsePortable { get; init; }
+
+    /// <summary>
+    /// Is told, on the loop's thread, of an exception that a handler threw, which ends the loop. By default it is
+    /// thrown on, which ends the process.
+    /// </summary>
+    public Action<Exception> Failed { get; init; } = static exception =>
+        throw new InvalidOperationException("A connection loop has failed: " + exception.Message, exception);
+}
+
+/// <summary>
+/// Listens on one address and serves the accepted connections on a fixed number of threads. On Linux the loops use
+/// epoll directly, elsewhere System.Net.Sockets.
+/// </summary>
+internal sealed class Transport : IAsyncDisposable
+{
+    private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(10);
+
+    private readonly TransportOptions options;
+    private readonly ILogger logger;
+    private ConnectionLoop[] loops = [];
+    private IListener? listener;
+
+    /// <summary>Creates a transport that does nothing before <see cref="Start"/>.</summary>
+    public Transport(TransportOptions options, ILogger logger)
+    {
+        this.options = options;
+        this.logger = logger;
+    }
+
+    /// <summary>The address listened on, with the real port; valid after <see cref="Start"/>.</summary>
+    public IPEndPoint LocalEndPoint { get; private set; } = new(IPAddress.None, 0);
+
+    /// <summary>The loops; empty before <see cref="Start"/>.</summary>
+    public IReadOnlyList<ConnectionLoop> Loops => loops;
+
+    /// <summary>Number of connections on all loops.</summary>
+    public int ConnectionCount => loops.Sum(loop => loop.ConnectionCount);
+
+    /// <summary>
+    /// Opens the listener and starts the loops. The IPv6 wildcard address takes IPv4 peers too. Each handler is made
+    /// on the calling thread and used on its loop's thread only.
+    /// </summary>
+    /// <exception cref="SocketException">The address cannot be listened on.</exception>
+    public void Start(IPEndPoint address, int backlog, int loopCount, Func<int, ILoopHandler> createHandler)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(loopCount, 1);
+        if (listener is not null)
+            throw new InvalidOperationException("The transport has been started already.");
+        Socket socket = Open(address, backlog);
+        try
+        {
+            Serve(socket, loopCount, createHandler);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Closes the listener; connections go on. No peer is accepted once the call has returned.</summary>
+    public void StopAccepting()
+    {
+        if (Interlocked.Exchange(ref listener, null) is not { } stopped)
+            return;
+        ConnectionLoop first = loops[0];
+        if (first.IsCurrent)
+        {
+            stopped.Stop();
+            return;
+        }
+        var done = new TaskCompletionSource();
+        first.Post(() =>
+        {
+            stopped.Stop();
+            done.SetResult();
+        });
+        // A loop that has failed runs nothing any more.
+        if (Task.WaitAny([done.Task, first.Ended], StopTimeMax) == 1 && !done.Task.IsCompleted)
+            stopped.Stop();
+    }
+
+    /// <summary>
+    /// Stops accepting, closes all connections with <see cref="CloseReason.Server"/>, gives queued output a second to
+    /// go out, and ends the loops. Must not be called on a loop's thread.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        StopAccepting();
+        foreach (ConnectionLoop loop in loops)
+            loop.RequestStop();
+        foreach (ConnectionLoop loop in loops)
+            await loop.Ended.WaitAsync(StopTimeMax).ConfigureAwait(false);
+    }
+
+    private void Serve(Socket socket, int loopCount, Func<int, ILoopHandler> createHandler)
+    {
+        LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
+        if (OperatingSystem.IsLinux() && !options.UsePortable)
+            CreateEpoll(socket, loopCount, createHandler);
+        else
+            CreatePortable(socket, loopCount, createHandler);
+        foreach (ConnectionLoop loop in loops)
+            loop.Start();
+        listener!.Start();
+    }
+
+    [SupportedOSPlatform("linux")]
+    private void CreateEpoll(Socket socket, int loopCount, Func<int, ILoopHandler> createHandler)
+    {
+        EpollLoop[] own = Create(loopCount, i => new EpollLoop(i, createHandler(i), options.Failed));
+        loops = own;
+        listener = new EpollListener(socket, own, logger);
+    }
+
+    private void CreatePortable(Socket socket, int loopCount, Func<int, ILoopHandler> createHandler)
+    {
+        SocketLoop[] own = Create(loopCount, i => new SocketLoop(i, createHandler(i), options.Failed));
+        loops = own;
+        listener = new SocketListener(socket, own, logger);
+    }
+
+    private static T[] Create<T>(int count, Func<int, T> create)
+    {
+        var made = new T[count];
+        for (int i = 0; i < count; i++)
+            made[i] = create(i);
+        return made;
+    }
+
+    private static Socket Open(IPEndPoint address, int backlog)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (address.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
+            socket.Bind(address);
+            socket.Listen(backlog);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
