@@ -3,6 +3,7 @@ using SharpKeeper.Cli.Commands;
 
 RootCommand root = new("A coordination server for ZooKeeper clients, with its shell, benchmark and file tools.");
 root.Subcommands.Add(VersionCommand.Create());
+root.Subcommands.Add(BenchCommand.Create());
 
 // Words of the shell such as "-server", "-e" or "@file" belong to the commands: no bundling, no response files.
 ParserConfiguration parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };

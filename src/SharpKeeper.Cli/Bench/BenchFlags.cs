@@ -1,0 +1,160 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using SharpKeeper.Protocol;
+
+namespace SharpKeeper.Cli.Bench;
+
+/// <summary>The options that every kind of benchmark takes.</summary>
+internal sealed class BenchFlags
+{
+    private readonly Option<string> server = new("--server", "-s")
+    {
+        Description = "host:port[,host:port...]; sessions are spread evenly over them.",
+        DefaultValueFactory = _ => "127.0.0.1:2181",
+    };
+
+    private readonly Option<int> sessions = Number("--sessions", "Sessions, each on its own connection.", 8, 1, 100_000);
+
+    private readonly Option<int?> depth = new("--depth")
+    {
+        Description = "Requests in flight per session (64; 1 for stall).",
+    };
+
+    private readonly Option<int> size = Number("--size", "Bytes of data of each znode.", 100, 0, 1_000_000);
+
+    private readonly Option<double> duration = new("--duration")
+    {
+        Description = "Measured seconds.",
+        DefaultValueFactory = _ => 10,
+    };
+
+    private readonly Option<long?> count = new("--count")
+    {
+        Description = "Measured requests, instead of a duration; the number of znodes for fill (100,000).",
+    };
+
+    private readonly Option<double?> warmup = new("--warmup")
+    {
+        Description = "Unmeasured seconds before (2; none with --count).",
+    };
+
+    private readonly Option<int[]> serverPids = new("--server-pid")
+    {
+        Description = "Process of the server on this machine, for its CPU time and memory; may be given several times.",
+    };
+
+    private readonly Option<string> root = new("--root")
+    {
+        Description = "Everything is created below this znode.",
+        DefaultValueFactory = _ => "/bench",
+    };
+
+    private readonly Option<bool> keep = new("--keep") { Description = "Leave the znodes that were created." };
+
+    private readonly Option<double> readRatio = new("--read-ratio")
+    {
+        Description = "mixed: share of reads, 0 to 1.",
+        DefaultValueFactory = _ => 0.9,
+    };
+
+    private readonly Option<int> multiSize = Number("--multi-size", "multi: writes in each.", 10, 1, 1000);
+
+    private readonly Option<int> children = Number("--children", "children: how many there are.", 1000, 1, 1_000_000);
+
+    private readonly Option<bool> persistent = new("--persistent")
+    {
+        Description = "watch: persistent recursive watches instead of one-shot watches that are set again.",
+    };
+
+    private readonly Option<bool> close = new("--close")
+    {
+        Description = "connect: close each session as soon as it stands.",
+    };
+
+    private readonly Option<string?> probe = new("--probe")
+    {
+        Description = "Run one more session beside the operation that does get or set, one by one.",
+    };
+
+    private readonly Option<double> replyTimeout = new("--reply-timeout")
+    {
+        Description = "Seconds of silence after which a run is given up.",
+        DefaultValueFactory = _ => 60,
+    };
+
+    private readonly Option<bool> portable = new("--portable-sockets")
+    {
+        Description = "Use the socket loop of other operating systems instead of Linux's epoll.",
+    };
+
+    public BenchFlags()
+    {
+        probe.AcceptOnlyFromAmong("get", "set");
+        depth.Validators.Add(result => Within(result, "--depth", result.GetValueOrDefault<int?>() ?? 1, 1, 65536));
+        count.Validators.Add(
+            result => Within(result, "--count", result.GetValueOrDefault<long?>() ?? 1, 1, 1_000_000_000));
+        duration.Validators.Add(result => Within(result, "--duration", result.GetValueOrDefault<double>(), 0.001, 86400));
+        warmup.Validators.Add(
+            result => Within(result, "--warmup", result.GetValueOrDefault<double?>() ?? 0, 0, 86400));
+        readRatio.Validators.Add(result => Within(result, "--read-ratio", result.GetValueOrDefault<double>(), 0, 1));
+        replyTimeout.Validators.Add(
+            result => Within(result, "--reply-timeout", result.GetValueOrDefault<double>(), 1, 86400));
+        root.Validators.Add(result =>
+        {
+            string path = result.GetValueOrDefault<string>();
+            if (!ZnodePath.IsValid(System.Text.Encoding.UTF8.GetBytes(path), out string? reason))
+                result.AddError($"--root {path}: {reason}");
+        });
+    }
+
+    /// <summary>Declares the options.</summary>
+    public void AddTo(Command command, bool withServer = true)
+    {
+        if (withServer)
+        {
+            command.Options.Add(server);
+            command.Options.Add(serverPids);
+        }
+        Option[] all = [sessions, depth, size, duration, count, warmup, root, keep, readRatio, multiSize, children,
+            probe, replyTimeout, portable];
+        foreach (Option option in all)
+            command.Options.Add(option);
+    }
+
+    /// <summary>Reads them.</summary>
+    /// <exception cref="BenchException">A server address is wrong or unknown.</exception>
+    public BenchOptions Read(ParseResult parsed) => new()
+    {
+        Servers = ServerAddresses.Parse(parsed.GetValue(server) ?? ""),
+        Sessions = parsed.GetValue(sessions),
+        Depth = parsed.GetValue(depth),
+        Size = parsed.GetValue(size),
+        Duration = TimeSpan.FromSeconds(parsed.GetValue(duration)),
+        Count = parsed.GetValue(count),
+        Warmup = parsed.GetValue(warmup) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        ServerPids = parsed.GetValue(serverPids) ?? [],
+        Root = parsed.GetValue(root)!,
+        Keep = parsed.GetValue(keep),
+        ReadRatio = parsed.GetValue(readRatio),
+        MultiSize = parsed.GetValue(multiSize),
+        Children = parsed.GetValue(children),
+        Persistent = parsed.GetValue(persistent),
+        Close = parsed.GetValue(close),
+        Probe = parsed.GetValue(probe) is { } name ? Enum.Parse<BenchOperation>(name, ignoreCase: true) : null,
+        ReplyTimeout = TimeSpan.FromSeconds(parsed.GetValue(replyTimeout)),
+        PortableTransport = parsed.GetValue(portable),
+    };
+
+    private static Option<int> Number(string name, string description, int value, int min, int max)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
+        option.Validators.Add(result => Within(result, name, result.GetValueOrDefault<int>(), min, max));
+        return option;
+    }
+
+    private static void Within(OptionResult result, string name, double value, double min, double max)
+    {
+        if (double.IsNaN(value) || value < min || value > max)
+            result.AddError($"{name} must be {min} to {max}, and {value} is not.");
+    }
+}
