@@ -224,6 +224,8 @@ public sealed class SnapshotReader : IDisposable
     // Makes the length at offset `at` and the bytes it announces available; returns the offset behind them.
     private int NeedBuffer(int at, string what, out int length)
     {
+        if (at > LengthMax)
+            Throw("a record is longer than 512 MiB");
         if (source.Available.Length < at + 4)
             Need(at + 4, "a " + what);
         length = BinaryPrimitives.ReadInt32BigEndian(source.Available[at..]);
