@@ -62,7 +62,8 @@ internal sealed class LogReplay
     /// <exception cref="CorruptDataException">They are damaged, or transactions are missing between them.</exception>
     public void Run(IReadOnlyList<LogFile> logs)
     {
-        if (snapshotDigest is { } digest && snapshotDigestZxid == snapshot)
+        // Apache writes the very first snapshot with a digest of 0, before it has computed any.
+        if (snapshotDigest is { } digest && snapshotDigestZxid == snapshot && snapshot != Zxid.Zero)
             CompareDigest(digest, snapshot);
         for (int index = StorageListing.LastUpTo(device, logs, snapshot.Next); index < logs.Count; index++)
             ReadLog(logs[index]);
