@@ -10,6 +10,8 @@ internal sealed class SettingCollector(string fileName)
     private readonly List<string> _order = [];
     private readonly List<string> _warnings = [];
     private readonly List<string> _problems = [];
+    private bool _isFileBroken;
+    private bool _portFromServerLine;
 
     /// <summary>One setting as it was written. <c>Origin</c> begins every message about it.</summary>
     private sealed record Entry(string Key, string Value, string Origin);
@@ -27,6 +29,7 @@ internal sealed class SettingCollector(string fileName)
         }
         catch (PropertiesSyntaxException e)
         {
+            _isFileBroken = true;
             _problems.Add($"{fileName} line {e.Line}: {e.Message}");
         }
     }
@@ -44,8 +47,8 @@ internal sealed class SettingCollector(string fileName)
     /// <summary>Rules on what must be there together, which the options alone cannot show.</summary>
     internal void CheckPairs(bool isFile, ServerOverrides overrides)
     {
-        bool hasPort = Has("clientPort") || overrides.Port is not null;
-        if (!isFile)
+        bool hasPort = Has("clientPort") || _portFromServerLine || overrides.Port is not null;
+        if (!isFile || _isFileBroken)
             return;
         if (!Has("dataDir") && overrides.DataDir is null && !overrides.InMemory)
             _problems.Add($"{fileName}: dataDir is not set; add a line dataDir=/path/to/data");
@@ -147,7 +150,20 @@ internal sealed class SettingCollector(string fileName)
         }
         _warnings.Add($"{lines[0].Origin}: only one server is configured, so it runs standalone and " +
             $"{lines[0].Key} is ignored");
-        return options;
+        return Has("clientPort") ? options : ApplyClientPart(options, lines[0]);
+    }
+
+    /// <summary>The client port of <c>server.N=host:port:port;[address:]clientPort</c> still counts.</summary>
+    private ServerOptions ApplyClientPart(ServerOptions options, Entry line)
+    {
+        string[] parts = line.Value.Split(';');
+        if (parts.Length < 2)
+            return options;
+        int colon = parts[1].LastIndexOf(':');
+        _portFromServerLine = true;
+        options = Read(options, line with { Value = parts[1][(colon + 1)..] }, SettingTable.ByKey["clientPort"]);
+        return colon < 0 ? options
+            : Read(options, line with { Value = parts[1][..colon] }, SettingTable.ByKey["clientPortAddress"]);
     }
 
     private void WarnOfUnknown(Entry entry)
