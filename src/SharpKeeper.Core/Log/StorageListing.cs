@@ -80,12 +80,12 @@ public static class StorageListing
     public static bool LooksWhole(IStorageDevice device, in SnapshotFile file)
     {
         Span<byte> bytes = stackalloc byte[8];
-        switch (StorageNames.CompressionOf(file.Name))
+        switch (StorageNames.FormatOf(file.Name))
         {
-            case SnapshotCompression.Gzip:
+            case SnapshotFormat.Gzip:
                 return device.ReadAt(StorageArea.Snapshots, file.Name, 0, bytes[..2]) == 2
                     && bytes[..2].SequenceEqual((ReadOnlySpan<byte>)[0x1f, 0x8b]);
-            case SnapshotCompression.Snappy:
+            case SnapshotFormat.Snappy:
                 return device.ReadAt(StorageArea.Snapshots, file.Name, 0, bytes) == 8
                     && bytes.SequenceEqual((ReadOnlySpan<byte>)[0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
             default:

@@ -4,10 +4,10 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.Core.Log;
 
 /// <summary>How a snapshot's bytes are stored.</summary>
-public enum SnapshotCompression
+public enum SnapshotFormat
 {
     /// <summary>As they are.</summary>
-    None,
+    Plain,
 
     /// <summary>In gzip; suffix .gz.</summary>
     Gzip,
@@ -31,11 +31,11 @@ public static class StorageNames
     public static string Log(Zxid first) => LogPrefix + Hex(first);
 
     /// <summary>Name of the snapshot begun after <paramref name="last"/> was applied.</summary>
-    public static string Snapshot(Zxid last, SnapshotCompression compression = SnapshotCompression.None) =>
-        SnapshotPrefix + Hex(last) + compression switch
+    public static string Snapshot(Zxid last, SnapshotFormat format = SnapshotFormat.Plain) =>
+        SnapshotPrefix + Hex(last) + format switch
         {
-            SnapshotCompression.Gzip => GzipSuffix,
-            SnapshotCompression.Snappy => SnappySuffix,
+            SnapshotFormat.Gzip => GzipSuffix,
+            SnapshotFormat.Snappy => SnappySuffix,
             _ => "",
         };
 
@@ -45,14 +45,14 @@ public static class StorageNames
     /// <summary>Is it a snapshot's name, and of which transaction? Files still being written are not.</summary>
     public static bool TryParseSnapshot(string name, out Zxid last) => TryParse(name, SnapshotPrefix, out last);
 
-    /// <summary>The compression that a file's suffix stands for; unknown suffixes stand for none.</summary>
-    public static SnapshotCompression CompressionOf(string name)
+    /// <summary>The format that a file's suffix stands for; unknown suffixes stand for plain.</summary>
+    public static SnapshotFormat FormatOf(string name)
     {
         if (name.EndsWith(GzipSuffix, StringComparison.Ordinal))
-            return SnapshotCompression.Gzip;
+            return SnapshotFormat.Gzip;
         return name.EndsWith(SnappySuffix, StringComparison.Ordinal)
-            ? SnapshotCompression.Snappy
-            : SnapshotCompression.None;
+            ? SnapshotFormat.Snappy
+            : SnapshotFormat.Plain;
     }
 
     private static string Hex(Zxid zxid) => zxid.Value.ToString("x", CultureInfo.InvariantCulture);
