@@ -96,7 +96,15 @@ internal sealed class FileStorageDevice : IStorageDevice
                     $"The directory {directory} does not exist. Create it, correct {key}, or let the server create it "
                     + "with zookeeper.datadir.autocreate=true.");
             }
-            Guard(directory, () => Directory.CreateDirectory(directory));
+            try
+            {
+                Guard(directory, () => Directory.CreateDirectory(directory));
+            }
+            catch (IOException e) when (e is not StorageException)
+            {
+                throw new StorageException(
+                    $"The directory {directory} cannot be created: {e.Message.TrimEnd('.')}. Correct {key}.", e);
+            }
         }
         string probe = Path.Combine(directory, ProbeName);
         Guard(directory, () =>
