@@ -40,7 +40,11 @@ public sealed unsafe partial class DataTree
         ReadOnlySpan<byte> path, ReadOnlySpan<byte> parentPath, ReadOnlySpan<byte> name, uint id)
     {
         if (TryGetQuota(parentPath, name, out QuotaTable.Quota? quota, out bool isStats))
+        {
             AttachQuota(quota, isStats, id);
+            if (isStats)
+                Recount(quota);
+        }
         CountChange(path, 1, Math.Max(store[id]->DataLength, 0));
     }
 
@@ -94,15 +98,10 @@ public sealed unsafe partial class DataTree
     private void AttachQuota(QuotaTable.Quota quota, bool isStats, uint id)
     {
         if (isStats)
-        {
             quota.StatsZnode = id;
-            Recount(quota);
-        }
         else
-        {
             quota.LimitsZnode = id;
-            ReadQuota(quota, isStats: false, id);
-        }
+        ReadQuota(quota, isStats, id);
     }
 
     private void ReadQuota(QuotaTable.Quota quota, bool isStats, uint id)
@@ -160,6 +159,11 @@ public sealed unsafe partial class DataTree
             CopyPath(parent, parentPath);
             if (TryGetQuota(parentPath, name, out QuotaTable.Quota? quota, out bool isStats))
                 AttachQuota(quota, isStats, at);
+        }
+        foreach (QuotaTable.Quota quota in quotas.All)
+        {
+            if (quota.LimitsZnode != 0 && quota.StatsZnode != 0)
+                Recount(quota);
         }
     }
 }

@@ -207,6 +207,7 @@ public sealed unsafe partial class DataTree : IDisposable
     }
 
     /// <summary>The path as a string.</summary>
+    [SkipLocalsInit]
     public string GetPath(ZnodeId id)
     {
         int length = PathLength(id);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Core.Tree;
@@ -25,6 +26,7 @@ public static class TreeDigest
     public static bool IsExcluded(ReadOnlySpan<byte> path) => path.StartsWith("/zookeeper/"u8);
 
     /// <summary>The part of a znode's digest that its stat does not change.</summary>
+    [SkipLocalsInit]
     internal static uint Prefix(ReadOnlySpan<byte> path, ReadOnlySpan<byte> data)
     {
         int length = path.Length + data.Length;
@@ -37,6 +39,7 @@ public static class TreeDigest
     }
 
     /// <summary>Completes <see cref="Prefix"/> to a znode's digest.</summary>
+    [SkipLocalsInit]
     internal static uint OfStat(uint prefix, in StatPersisted stat)
     {
         Span<byte> bytes = stackalloc byte[StatBytes];
