@@ -18,7 +18,7 @@ internal sealed unsafe class NativeSlab<T> : IDisposable where T : unmanaged
     private uint next = 1;
     private uint free;
 #if DEBUG
-    private readonly HashSet<uint> live = [];
+    private ulong[] live = new ulong[16];
 #endif
 
     /// <summary>Records in use.</summary>
@@ -34,7 +34,7 @@ internal sealed unsafe class NativeSlab<T> : IDisposable where T : unmanaged
         get
         {
 #if DEBUG
-            Invariant.Check(live.Contains(id), $"record {id} is not in use");
+            CheckLive(id);
 #endif
             return chunks[id >> ChunkShift] + (id & ChunkMask);
         }
@@ -58,7 +58,7 @@ internal sealed unsafe class NativeSlab<T> : IDisposable where T : unmanaged
         }
         Count++;
 #if DEBUG
-        live.Add(id);
+        SetLive(id);
 #endif
         chunks[id >> ChunkShift][id & ChunkMask] = default;
         return id;
@@ -69,7 +69,7 @@ internal sealed unsafe class NativeSlab<T> : IDisposable where T : unmanaged
     {
         T* record = this[id];
 #if DEBUG
-        live.Remove(id);
+        live[id >> 6] &= ~(1UL << (int)(id & 63));
         new Span<byte>(record, sizeof(T)).Fill(0xdd);
 #endif
         *(uint*)record = free;
@@ -89,9 +89,25 @@ internal sealed unsafe class NativeSlab<T> : IDisposable where T : unmanaged
         next = 1;
         Count = 0;
 #if DEBUG
-        live.Clear();
+        Array.Clear(live);
 #endif
     }
+
+#if DEBUG
+    private void CheckLive(uint id)
+    {
+        bool isLive = id >> 6 < live.Length && (live[id >> 6] >> (int)(id & 63) & 1) != 0;
+        if (!isLive)
+            throw new InvariantException($"record {id} is not in use");
+    }
+
+    private void SetLive(uint id)
+    {
+        if (id >> 6 >= live.Length)
+            Array.Resize(ref live, Math.Max((int)(id >> 6) + 1, live.Length * 2));
+        live[id >> 6] |= 1UL << (int)(id & 63);
+    }
+#endif
 
     private void AddChunk()
     {

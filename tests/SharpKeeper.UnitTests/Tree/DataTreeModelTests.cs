@@ -63,7 +63,7 @@ public class DataTreeModelTests
                 }
                 AssertEqual(model, tree);
             },
-            iter: 300, threads: 1, print: Print);
+            iter: 150, threads: 1, print: Print);
 
     [Fact]
     public void Loading_what_a_walk_gives_makes_the_same_tree() =>
@@ -82,7 +82,7 @@ public class DataTreeModelTests
                 using DataTree loaded = image.Load();
                 TreeAssert.Same(tree, loaded, withQuotaCounts: false);
             },
-            iter: 200, threads: 1, print: Print);
+            iter: 100, threads: 1, print: Print);
 
     [Fact]
     public void Deleting_everything_gives_all_blocks_back() =>
@@ -107,7 +107,7 @@ public class DataTreeModelTests
                 tree.SetAcl("/"u8, Lists[0], 0, out _);
                 Assert.Equal(1, tree.Acls.Count);
             },
-            iter: 200, threads: 1, print: Print);
+            iter: 100, threads: 1, print: Print);
 
     private static void DeleteChildren(DataTree tree, string parent, long zxid)
     {

@@ -168,7 +168,7 @@ public class SnapshotCursorTests
                     cursor.Dispose();
                 }
             },
-            iter: 300, threads: 1, print: steps => string.Join("\n", steps.Select(step => step.ToString())));
+            iter: 150, threads: 1, print: steps => string.Join("\n", steps.Select(step => step.ToString())));
 
     private static (SnapshotCursor, SnapshotImage) Begin(DataTree tree)
     {
