@@ -143,7 +143,7 @@ internal abstract unsafe class ConnectionLoop
     /// <summary>Arranges a call of <see cref="Writable"/> when the connection's queue can go on.</summary>
     internal abstract void AwaitWritable(Connection connection);
 
-    /// <summary>Receives without blocking; 0 at the end of input, -1 when there is none now, -2 after an error.</summary>
+    /// <summary>Receives without blocking; 0 at the end of input, -1 if there is none, -2 after an error.</summary>
     protected abstract int TryReceive(Connection connection, Span<byte> bytes);
 
     /// <summary>Arranges that input puts the connection into <see cref="Ready"/>.</summary>

@@ -34,7 +34,8 @@ internal static unsafe partial class Epoll
     public const int ErrorNoBuffers = 105;
 
     // struct epoll_event is packed on x86 only: an int, then eight bytes of ours.
-    private static readonly bool Packed = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86;
+    private static readonly bool Packed =
+        RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86;
 
     /// <summary>Size of one event record.</summary>
     public static readonly int EventBytes = Packed ? 12 : 16;

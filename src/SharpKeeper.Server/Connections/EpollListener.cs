@@ -58,7 +58,8 @@ internal sealed unsafe class EpollListener : IListener
             int descriptor = Epoll.Accept(Descriptor, address, &length, Epoll.NonBlocking | Epoll.CloseOnExec);
             if (descriptor >= 0)
             {
-                HandOver(descriptor, ReadAddress(new ReadOnlySpan<byte>(address, (int)Math.Min(length, AddressBytesMax))));
+                var bytes = new ReadOnlySpan<byte>(address, (int)Math.Min(length, AddressBytesMax));
+                HandOver(descriptor, ReadAddress(bytes));
                 continue;
             }
             int error = Marshal.GetLastPInvokeError();
@@ -78,11 +79,11 @@ internal sealed unsafe class EpollListener : IListener
     private static IPEndPoint ReadAddress(ReadOnlySpan<byte> address)
     {
         int family = address.Length >= 2 ? MemoryMarshal.Read<ushort>(address) : 0;
-        if (family == Epoll.AddressFamilyV4)
-            return new IPEndPoint(new IPAddress(address.Slice(4, 4)), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
-        if (family != Epoll.AddressFamilyV6)
+        if (family is not (Epoll.AddressFamilyV4 or Epoll.AddressFamilyV6))
             return new IPEndPoint(IPAddress.None, 0);
         int port = BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
+        if (family == Epoll.AddressFamilyV4)
+            return new IPEndPoint(new IPAddress(address.Slice(4, 4)), port);
         var v6 = new IPAddress(address.Slice(8, 16), MemoryMarshal.Read<uint>(address[24..]));
         return new IPEndPoint(v6.IsIPv4MappedToIPv6 ? v6.MapToIPv4() : v6, port);
     }

@@ -6,6 +6,6 @@ internal interface IListener
     /// <summary>Starts accepting; any thread.</summary>
     void Start();
 
-    /// <summary>Stops accepting and closes the listening socket; on the first loop's thread, or after it has ended.</summary>
+    /// <summary>Stops accepting and closes the socket; on the first loop's thread, or after its end.</summary>
     void Stop();
 }

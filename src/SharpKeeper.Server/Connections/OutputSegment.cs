@@ -3,7 +3,7 @@ using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Server.Connections;
 
-/// <summary>A stretch of unsent output: a rented array of the transport's or a buffer whose ownership it took.</summary>
+/// <summary>A stretch of unsent output: a rented array or a buffer that was taken over.</summary>
 internal sealed class OutputSegment
 {
     private readonly JuteBuffer? buffer;

@@ -132,24 +132,22 @@ internal sealed class SocketLoop(int index, ILoopHandler handler, Action<Excepti
     /// <inheritdoc/>
     protected override void ShutdownSend(Connection connection)
     {
-        try
-        {
-            connection.Link!.Socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (SocketException)
-        {
-            // The peer has gone already.
+        if (!TryShutdownSend(connection.Link!))
             connection.Fail();
-        }
     }
 
     /// <inheritdoc/>
     protected override bool CloseSocket(Connection connection)
     {
-        SocketLink? link = connection.Link;
+        if (connection.Link is not { } link)
+            return true;
         connection.Link = null;
-        link?.Dispose();
-        return link is not { IsSending: true };
+        // Without it the runtime resets a connection that has a receive under way, and the peer may lose the last
+        // bytes it was sent.
+        if (connection.Reason != CloseReason.Error)
+            TryShutdownSend(link);
+        link.Dispose();
+        return !link.IsSending;
     }
 
     /// <inheritdoc/>
@@ -158,6 +156,20 @@ internal sealed class SocketLoop(int index, ILoopHandler handler, Action<Excepti
     /// <inheritdoc/>
     protected override void Release()
     {
+    }
+
+    // False when the peer has gone already.
+    private static bool TryShutdownSend(SocketLink link)
+    {
+        try
+        {
+            link.Socket.Shutdown(SocketShutdown.Send);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private void Received(Connection connection)

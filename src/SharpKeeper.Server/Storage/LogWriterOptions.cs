@@ -17,7 +17,7 @@ internal sealed record LogWriterOptions
     /// <summary>A file that has reached this size is followed by a new one; -1 for no limit.</summary>
     public long SegmentBytesMax { get; init; } = -1;
 
-    /// <summary>Whether entries are durable only after a sync; without it a power failure loses acknowledged writes.</summary>
+    /// <summary>Whether entries are synced; without it a power failure loses acknowledged writes.</summary>
     public bool ForceSync { get; init; } = true;
 
     /// <summary>A sync that takes longer is logged.</summary>
@@ -42,13 +42,13 @@ internal readonly record struct LogWriterCounters(long Entries, long Batches, lo
 /// <summary>What a <see cref="LogWriter"/> reports, on its own thread.</summary>
 internal interface ILogCompletion
 {
-    /// <summary>The batch is on disk; batches come in the order of their appending and belong to the caller again.</summary>
+    /// <summary>The batch is on disk and belongs to the caller again; batches come in order.</summary>
     void Durable(TxnBatch batch);
 
     /// <summary>Follows the last of one or several <see cref="Durable"/> calls that one sync brought.</summary>
     void DurableBatchEnd();
 
-    /// <summary>The disk is full or failed: nothing is lost, batches are kept, and writing is tried again and again.</summary>
+    /// <summary>The disk is full or failed: batches are kept and writing is tried again and again.</summary>
     void Stalled(string reason, Exception cause);
 
     /// <summary>Writing works again; what was kept is durable and is reported next.</summary>

@@ -27,7 +27,7 @@ internal sealed class TestLoopHandler : ILoopHandler
 
     public int ReceivedCalls { get; private set; }
 
-    public int Ticks { get; private set; }
+    public Action<long>? OnTick { get; set; }
 
     public delegate int TestReceiver(Connection connection, ReadOnlySpan<byte> bytes);
 
@@ -64,7 +64,7 @@ internal sealed class TestLoopHandler : ILoopHandler
 
     public void Woken() => OnWoken?.Invoke();
 
-    public void Tick(long nowMs) => Ticks++;
+    public void Tick(long nowMs) => OnTick?.Invoke(nowMs);
 
     public void Closed(Connection connection, CloseReason reason)
     {

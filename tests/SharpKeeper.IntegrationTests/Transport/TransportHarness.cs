@@ -53,6 +53,12 @@ internal sealed class TransportHarness : IAsyncDisposable
         return connection;
     }
 
+    public static CloseReason TakeClosedReason(TestLoopHandler handler)
+    {
+        Assert.True(handler.ClosedConnections.TryTake(out (Connection Connection, CloseReason Reason) closed, WaitMs));
+        return closed.Reason;
+    }
+
     public CloseReason TakeClosed(Connection expected)
     {
         Assert.True(Handler.ClosedConnections.TryTake(out (Connection Connection, CloseReason Reason) closed, WaitMs));
