@@ -13,6 +13,9 @@ internal enum BenchOperation
     Children,
     Mixed,
     Multi,
+    Watch,
+    Connect,
+    Idle,
     Fill,
     Stall,
 }
@@ -20,10 +23,11 @@ internal enum BenchOperation
 /// <summary>How to measure; the defaults are those of the command line.</summary>
 internal sealed record BenchOptions
 {
-    /// <summary>Sessions are spread evenly over them.</summary>
+    /// <summary>Where to; sessions are spread evenly over them.</summary>
     public required IReadOnlyList<IPEndPoint> Servers { get; init; }
 
-    public int Sessions { get; init; } = 8;
+    /// <summary>Sessions at once; null takes what suits the operation.</summary>
+    public int? Sessions { get; init; }
 
     /// <summary>Requests in flight per session; null takes what suits the operation.</summary>
     public int? Depth { get; init; }

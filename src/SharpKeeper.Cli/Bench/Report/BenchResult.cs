@@ -56,4 +56,6 @@ internal sealed record ProbeReport(string Operation, long Completed, LatencyRepo
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(BenchResult[]))]
+[JsonSerializable(typeof(ComparisonResult[]))]
+[JsonSerializable(typeof(StartupResult))]
 internal sealed partial class BenchJson : JsonSerializerContext;
