@@ -20,7 +20,8 @@ internal sealed class BenchFlags
 
     private readonly Option<int?> depth = new("--depth")
     {
-        Description = "Requests in flight per session (64; watch and stall: always 1; connect and idle: handshakes at once, 32).",
+        Description = "Requests in flight per session (64; watch and stall: always 1; connect and idle: handshakes "
+            + "at once, 32).",
     };
 
     private readonly Option<int> size = Number("--size", "Bytes of data of each znode.", 100, 0, 1_000_000);
@@ -99,7 +100,8 @@ internal sealed class BenchFlags
         depth.Validators.Add(result => Within(result, "--depth", result.GetValueOrDefault<int?>() ?? 1, 1, 65536));
         count.Validators.Add(
             result => Within(result, "--count", result.GetValueOrDefault<long?>() ?? 1, 1, 1_000_000_000));
-        duration.Validators.Add(result => Within(result, "--duration", result.GetValueOrDefault<double>(), 0.001, 86400));
+        duration.Validators.Add(
+            result => Within(result, "--duration", result.GetValueOrDefault<double>(), 0.001, 86400));
         warmup.Validators.Add(
             result => Within(result, "--warmup", result.GetValueOrDefault<double?>() ?? 0, 0, 86400));
         readRatio.Validators.Add(result => Within(result, "--read-ratio", result.GetValueOrDefault<double>(), 0, 1));

@@ -40,7 +40,8 @@ internal sealed partial class BenchRun : IDisposable
         tree = (options.Root == "/" ? "" : options.Root) + "/" + NameOf(operation) + unique;
         // A stall is felt by one session that does one thing after the other; a change is watched one at a time.
         workers = operation == BenchOperation.Stall ? 1 : options.Sessions ?? DefaultSessions(operation);
-        depth = operation is BenchOperation.Stall or BenchOperation.Watch ? 1 : options.Depth ?? DefaultDepth(operation);
+        depth = operation is BenchOperation.Stall or BenchOperation.Watch
+            ? 1 : options.Depth ?? DefaultDepth(operation);
     }
 
     /// <summary>The operation as the command line spells it.</summary>

@@ -53,8 +53,8 @@ internal static class BenchCommand
     {
         var flags = new BenchFlags();
         Option<bool> json = JsonOption();
-        var a = new Option<string>("--a") { Description = "Server A, host:port: the one to compare with.", Required = true };
-        var b = new Option<string>("--b") { Description = "Server B, host:port.", Required = true };
+        Option<string> a = Required("--a", "Server A, host:port: the one to compare with.");
+        Option<string> b = Required("--b", "Server B, host:port.");
         var pidsOfA = new Option<int[]>("--pid-a") { Description = "Process of server A, for CPU time and memory." };
         var pidsOfB = new Option<int[]>("--pid-b") { Description = "Process of server B, for CPU time and memory." };
         var operations = new Option<string>("--ops")
@@ -92,7 +92,8 @@ internal static class BenchCommand
     private static Command CreateStartup()
     {
         Option<bool> json = JsonOption();
-        var server = new Option<string>("--server", "-s") { Description = "Where it will answer, host:port.", Required = true };
+        Option<string> server = Required("--server", "Where it will answer, host:port.");
+        server.Aliases.Add("-s");
         var rounds = new Option<int>("--rounds") { Description = "How often.", DefaultValueFactory = _ => 5 };
         var readyMax = new Option<int>("--ready-timeout")
         {
@@ -112,7 +113,7 @@ internal static class BenchCommand
             Description = "Behind --: program and arguments of the server; a script must end in exec.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("startup", "Start a server again and again, and measure the time to its first reply.");
+        var command = new Command("startup", "Start a server several times, and measure the time to its first reply.");
         Option[] own = [server, rounds, readyMax, settle, json];
         foreach (Option option in own)
             command.Options.Add(option);
@@ -150,6 +151,9 @@ internal static class BenchCommand
 
     private static Option<bool> JsonOption() => new("--json") { Description = "Print the results as JSON." };
 
+    private static Option<string> Required(string name, string description) =>
+        new(name) { Description = description, Required = true };
+
     private static void AddRange(Option<int> option, int min, int max) =>
         option.Validators.Add(result => BenchFlags.Within(
             result, option.Name, result.GetValueOrDefault<int>(), min, max));
@@ -157,7 +161,7 @@ internal static class BenchCommand
     private static void WriteJson<T>(ParseResult parsed, T value, JsonTypeInfo<T> type) =>
         parsed.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(value, type));
 
-    /// <summary>Runs an action with Ctrl-C as its cancellation; 0 when it went well, 1 with a message, 130 stopped.</summary>
+    /// <summary>Runs an action that Ctrl-C stops; returns 0 when it went well, 1 with a message, 130 stopped.</summary>
     private static int Guard(ParseResult parsed, Action<CancellationToken> action)
     {
         using var stop = new CancellationTokenSource();

@@ -129,7 +129,7 @@ internal sealed class PurgeWork : Workload
         /// <summary>Children not yet deleted.</summary>
         public int Pending { get; set; }
 
-        /// <summary>The names as the reply had them, of which those before <see cref="NamesAt"/> are dealt with.</summary>
+        /// <summary>The names as the reply had them; those before <see cref="NamesAt"/> are dealt with.</summary>
         public byte[] Names { get; set; } = [];
 
         public int NamesAt { get; set; }
