@@ -13,15 +13,11 @@ internal sealed class BenchFlags
         DefaultValueFactory = _ => "127.0.0.1:2181",
     };
 
-    private readonly Option<int?> sessions = new("--sessions")
-    {
-        Description = "Sessions, each on its own connection (8; stall: always 1; watch, connect and idle: 1,000).",
-    };
+    private readonly Option<int> sessions = Number("--sessions", "Sessions, each on its own connection.", 8, 1, 100_000);
 
     private readonly Option<int?> depth = new("--depth")
     {
-        Description = "Requests in flight per session (64; watch and stall: always 1; connect and idle: handshakes "
-            + "at once, 32).",
+        Description = "Requests in flight per session (64; 1 for stall).",
     };
 
     private readonly Option<int> size = Number("--size", "Bytes of data of each znode.", 100, 0, 1_000_000);
@@ -34,8 +30,7 @@ internal sealed class BenchFlags
 
     private readonly Option<long?> count = new("--count")
     {
-        Description = "Measured requests instead of a duration: notifications for watch, sessions for connect, "
-            + "znodes for fill (100,000).",
+        Description = "Measured requests, instead of a duration; the number of znodes for fill (100,000).",
     };
 
     private readonly Option<double?> warmup = new("--warmup")
@@ -95,13 +90,10 @@ internal sealed class BenchFlags
     public BenchFlags()
     {
         probe.AcceptOnlyFromAmong("get", "set");
-        sessions.Validators.Add(
-            result => Within(result, "--sessions", result.GetValueOrDefault<int?>() ?? 1, 1, 100_000));
         depth.Validators.Add(result => Within(result, "--depth", result.GetValueOrDefault<int?>() ?? 1, 1, 65536));
         count.Validators.Add(
             result => Within(result, "--count", result.GetValueOrDefault<long?>() ?? 1, 1, 1_000_000_000));
-        duration.Validators.Add(
-            result => Within(result, "--duration", result.GetValueOrDefault<double>(), 0.001, 86400));
+        duration.Validators.Add(result => Within(result, "--duration", result.GetValueOrDefault<double>(), 0.001, 86400));
         warmup.Validators.Add(
             result => Within(result, "--warmup", result.GetValueOrDefault<double?>() ?? 0, 0, 86400));
         readRatio.Validators.Add(result => Within(result, "--read-ratio", result.GetValueOrDefault<double>(), 0, 1));
@@ -124,36 +116,23 @@ internal sealed class BenchFlags
             command.Options.Add(serverPids);
         }
         Option[] all = [sessions, depth, size, duration, count, warmup, root, keep, readRatio, multiSize, children,
-            persistent, close, probe, replyTimeout, portable];
+            probe, replyTimeout, portable];
         foreach (Option option in all)
             command.Options.Add(option);
     }
 
-    /// <summary>Declares only the options that say where.</summary>
-    public void AddAddressTo(Command command)
-    {
-        command.Options.Add(server);
-        command.Options.Add(root);
-        command.Options.Add(replyTimeout);
-    }
-
     /// <summary>Reads them.</summary>
     /// <exception cref="BenchException">A server address is wrong or unknown.</exception>
-    public BenchOptions Read(ParseResult parsed) =>
-        Read(parsed, parsed.GetValue(server) ?? "", parsed.GetValue(serverPids) ?? []);
-
-    /// <summary>Reads them, with a server and its processes from elsewhere.</summary>
-    /// <exception cref="BenchException">A server address is wrong or unknown.</exception>
-    public BenchOptions Read(ParseResult parsed, string servers, IReadOnlyList<int> pids) => new()
+    public BenchOptions Read(ParseResult parsed) => new()
     {
-        Servers = ServerAddresses.Parse(servers),
-        ServerPids = pids,
+        Servers = ServerAddresses.Parse(parsed.GetValue(server) ?? ""),
         Sessions = parsed.GetValue(sessions),
         Depth = parsed.GetValue(depth),
         Size = parsed.GetValue(size),
         Duration = TimeSpan.FromSeconds(parsed.GetValue(duration)),
         Count = parsed.GetValue(count),
         Warmup = parsed.GetValue(warmup) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        ServerPids = parsed.GetValue(serverPids) ?? [],
         Root = parsed.GetValue(root)!,
         Keep = parsed.GetValue(keep),
         ReadRatio = parsed.GetValue(readRatio),
@@ -173,8 +152,7 @@ internal sealed class BenchFlags
         return option;
     }
 
-    /// <summary>Adds an error unless a value is in its range.</summary>
-    public static void Within(OptionResult result, string name, double value, double min, double max)
+    private static void Within(OptionResult result, string name, double value, double min, double max)
     {
         if (double.IsNaN(value) || value < min || value > max)
             result.AddError($"{name} must be {min} to {max}, and {value} is not.");

@@ -13,9 +13,6 @@ internal enum BenchOperation
     Children,
     Mixed,
     Multi,
-    Watch,
-    Connect,
-    Idle,
     Fill,
     Stall,
 }
@@ -23,11 +20,10 @@ internal enum BenchOperation
 /// <summary>How to measure; the defaults are those of the command line.</summary>
 internal sealed record BenchOptions
 {
-    /// <summary>Where to; sessions are spread evenly over them.</summary>
+    /// <summary>Sessions are spread evenly over them.</summary>
     public required IReadOnlyList<IPEndPoint> Servers { get; init; }
 
-    /// <summary>Sessions at once; null takes what suits the operation.</summary>
-    public int? Sessions { get; init; }
+    public int Sessions { get; init; } = 8;
 
     /// <summary>Requests in flight per session; null takes what suits the operation.</summary>
     public int? Depth { get; init; }

@@ -30,6 +30,9 @@ public sealed class AclTable
     /// <summary>Number of lists other than world:anyone with all permissions.</summary>
     public int Count => ids.Count;
 
+    /// <summary>The list under <see cref="OpenId"/> as a Jute vector.</summary>
+    internal static ReadOnlySpan<byte> OpenVector => Open.Encoded;
+
     /// <summary>The entries of a list.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no list of that id.</exception>
     public IReadOnlyList<Acl> Entries(int id) => EntryOf(id).Acl;

@@ -134,8 +134,8 @@ internal sealed record ConnectionStatus
     /// <summary>The session, none before the handshake; what follows is meaningless until then.</summary>
     internal SessionId Session { get; init; }
 
-    /// <summary>The latest operation in Apache's four letters, see <see cref="LastOperation"/>.</summary>
-    internal string LastOperation { get; init; } = Admin.LastOperation.None;
+    /// <summary>The latest operation in Apache's four letters, as <see cref="OpTable"/> has them.</summary>
+    internal string LastOperation { get; init; } = OpInfo.NoShortName;
 
     /// <summary>When the connection was made.</summary>
     internal DateTimeOffset Established { get; init; }

@@ -204,6 +204,10 @@ internal abstract unsafe class ConnectionLoop
         {
             Flushed(connection);
         }
+        else if (connection.State == ConnectionState.Open)
+        {
+            handler.Drained(connection);
+        }
     }
 
     private void Signal()

@@ -32,6 +32,9 @@ internal interface ILoopHandler
     /// <summary>Comes about every 100 ms with <see cref="Environment.TickCount64"/>.</summary>
     void Tick(long nowMs);
 
+    /// <summary>Comes when output that had to be queued has been sent to its last byte.</summary>
+    void Drained(Connection connection);
+
     /// <summary>Comes exactly once for each accepted connection, when its socket has been closed.</summary>
     void Closed(Connection connection, CloseReason reason);
 }

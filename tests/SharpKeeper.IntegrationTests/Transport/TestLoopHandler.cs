@@ -66,6 +66,11 @@ internal sealed class TestLoopHandler : ILoopHandler
 
     public void Tick(long nowMs) => OnTick?.Invoke(nowMs);
 
+    public void Drained(Connection connection)
+    {
+        // These tests look at what the peer receives.
+    }
+
     public void Closed(Connection connection, CloseReason reason)
     {
         CheckThread(connection.Loop);

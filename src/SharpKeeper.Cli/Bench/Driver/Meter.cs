@@ -3,9 +3,7 @@ using HdrHistogram;
 
 namespace SharpKeeper.Cli.Bench.Driver;
 
-/// <summary>
-/// Counts what ended and how long each took: three significant digits from 100 nanoseconds to an hour.
-/// </summary>
+/// <summary>Counts what ended and how long each took: three significant digits from 100 nanoseconds to an hour.</summary>
 internal sealed class Meter
 {
     private const long NanosecondsMax = 3_600_000_000_000;
@@ -31,7 +29,7 @@ internal sealed class Meter
         Count += other.Count;
     }
 
-    /// <summary>Microseconds that <paramref name="percentile"/> of 100 did not exceed; 0 when empty.</summary>
+    /// <summary>Microseconds that <paramref name="percentile"/> of 100 did not exceed; 0 when nothing was recorded.</summary>
     public double PercentileUs(double percentile) =>
         Count == 0 ? 0 : histogram.GetValueAtPercentile(percentile) / 1000.0;
 

@@ -1,0 +1,161 @@
+using SharpKeeper.Core.Clients;
+using SharpKeeper.Core.Sessions;
+using SharpKeeper.Core.Transactions;
+using SharpKeeper.Protocol;
+
+namespace SharpKeeper.Core;
+
+public sealed partial class Replica
+{
+    private void Connect(ClientLink link, in ConnectRequest request)
+    {
+        link.SpeaksReadOnly = request.ReadOnly is not null;
+        if (request.LastZxidSeen > Tree.LastProcessed.Value)
+        {
+            HangUp(link);
+            return;
+        }
+        link.TimeoutMs = Math.Clamp(request.TimeoutMs, options.MinSessionTimeoutMs, options.MaxSessionTimeoutMs);
+        if (request.SessionId == 0)
+            OpenSession(link);
+        else
+            ResumeSession(link, request);
+    }
+
+    private void OpenSession(ClientLink link)
+    {
+        if (IsStalled)
+        {
+            // Without a transaction there is no session; another server may have room on its disk.
+            HangUp(link);
+            return;
+        }
+        Session session = sessions.Add(nextSessionId++, link.TimeoutMs, nowMs);
+        Attach(link, session);
+        TxnContext context = Context(session, link.Identities, xid: 0);
+        preparer.PrepareCreateSession(context, link.TimeoutMs, Outbox.OpenBatch());
+        Propose(link, session);
+        link.Queue.Enqueue(new QueuedRequest(lastProposed, 0, OpCode.CreateSession, nowMs));
+    }
+
+    private void ResumeSession(ClientLink link, in ConnectRequest request)
+    {
+        Session? session = sessions.Find(request.SessionId);
+        if (session?.Link is { } former && !ReferenceEquals(former, link))
+        {
+            // Before the password is looked at: the old connection goes in any case, the session stays.
+            HangUp(former);
+            session.Link = null;
+        }
+        bool isValid = session is { IsClosing: false }
+            && SessionPassword.Matches(request.SessionId, request.Password);
+        if (isValid)
+        {
+            session!.TimeoutMs = link.TimeoutMs;
+            Attach(link, session);
+            sessions.Touch(session, nowMs);
+            Statistics.SessionsResumed++;
+        }
+        Answer(link, new QueuedRequest(Zxid.Zero, 0, OpCode.CreateSession, nowMs)
+        {
+            Refusal = isValid ? ErrorCode.Ok : ErrorCode.SessionExpired,
+        });
+    }
+
+    private void Attach(ClientLink link, Session session)
+    {
+        session.Link = link;
+        link.Session = new SessionId(session.Id);
+        link.LastHeardMs = nowMs;
+    }
+
+    private void CloseLink(ClientLink link)
+    {
+        link.IsClosed = true;
+        if (sessions.Find(link.Session.Value) is not { } session || !ReferenceEquals(session.Link, link))
+            return;
+        session.Link = null;
+        sessions.Touch(session, link.LastHeardMs);
+    }
+
+    private void HangUp(ClientLink link)
+    {
+        if (link.IsClosed || link.IsHangingUp)
+            return;
+        link.IsHangingUp = true;
+        Outbox.Hangups.Add(link);
+    }
+
+    private void TakeRequest(ClientLink link, OpCode op, int xid, ReadOnlySpan<byte> body)
+    {
+        Session? session = sessions.Find(link.Session.Value);
+        var request = new QueuedRequest(Zxid.Zero, xid, op, nowMs);
+        if (OpTable.Find(op).Class == OpClass.Read)
+        {
+            Answer(link, request with { Body = body.ToArray() });
+            return;
+        }
+        if (session is null)
+        {
+            Answer(link, request with { Refusal = ErrorCode.SessionExpired });
+            return;
+        }
+        if (IsStalled)
+        {
+            Answer(link, request with { Refusal = ErrorCode.NotReadOnly });
+            return;
+        }
+        TxnContext context = Context(session, link.Identities, xid);
+        if (op == OpCode.CloseSession)
+        {
+            CloseSession(link, session, context, request);
+            return;
+        }
+        if (!preparer.TryPrepare(context, op, body, Outbox.OpenBatch()))
+        {
+            Answer(link, request with { Refusal = ErrorCode.MarshallingError });
+            return;
+        }
+        Propose(link, session);
+        link.Queue.Enqueue(request with
+        {
+            Zxid = lastProposed,
+            ResultTypes = op == OpCode.Multi ? TxnPreparer.ResultTypes(body) : null,
+        });
+    }
+
+    private void CloseSession(ClientLink link, Session session, in TxnContext context, in QueuedRequest request)
+    {
+        if (session.IsClosing)
+        {
+            Answer(link, request with { Refusal = ErrorCode.SessionExpired });
+            return;
+        }
+        session.IsClosing = true;
+        preparer.PrepareCloseSession(context, Outbox.OpenBatch());
+        Propose(link, session);
+        link.Queue.Enqueue(request with { Zxid = lastProposed });
+    }
+
+    /// <summary>Queues an answer that waits for nothing but its turn in the session.</summary>
+    private void Answer(ClientLink link, in QueuedRequest request)
+    {
+        link.Queue.Enqueue(request);
+        if (link.Queue.Count == 1)
+            ready.Add(link);
+    }
+
+    private void ExpireSessions()
+    {
+        if (IsStalled)
+            return;
+        sessions.CollectExpired(nowMs, expired);
+        foreach (Session session in expired)
+        {
+            preparer.PrepareCloseSession(Context(session, default, 0), Outbox.OpenBatch());
+            Propose(null, session);
+            Statistics.SessionsExpired++;
+        }
+        expired.Clear();
+    }
+}

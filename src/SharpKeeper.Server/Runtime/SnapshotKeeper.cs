@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using SharpKeeper.Core;
+using SharpKeeper.Core.Log;
+using SharpKeeper.Protocol;
+using SharpKeeper.Server.Storage;
+
+namespace SharpKeeper.Server.Runtime;
+
+/// <summary>
+/// Writes snapshots beside live operation: slices are taken under shared access to the tree and written between them,
+/// so that no write waits for the disk. One snapshot at a time.
+/// </summary>
+internal sealed partial class SnapshotKeeper
+{
+    // Small enough that a write waits well under a millisecond for a slice.
+    private const int SliceBytes = 64 * 1024;
+
+    private readonly SnapshotStore store;
+    private readonly AccessGate gate;
+    private readonly int slot;
+    private readonly ILogger logger;
+    private readonly CancellationTokenSource stopping = new();
+    private volatile Task running = Task.CompletedTask;
+
+    /// <summary>Creates the keeper; <paramref name="slot"/> is its reader slot of the gate.</summary>
+    public SnapshotKeeper(SnapshotStore store, AccessGate gate, int slot, ILogger logger)
+    {
+        this.store = store;
+        this.gate = gate;
+        this.slot = slot;
+        this.logger = logger;
+    }
+
+    /// <summary>Duration of the last finished snapshot; null before the first.</summary>
+    public TimeSpan? LastDuration { get; private set; }
+
+    /// <summary>Snapshots that failed.</summary>
+    public long Failures { get; private set; }
+
+    /// <summary>
+    /// Starts a snapshot of the replica as it stands; in the replica's turn. If one is being written already nothing
+    /// is done: the log has everything.
+    /// </summary>
+    public void Start(Replica replica)
+    {
+        if (!running.IsCompleted || stopping.IsCancellationRequested)
+        {
+            LogBusy();
+            return;
+        }
+        var writer = new SnapshotWriter(replica.Tree, replica.CommittedSessions.ToArray());
+        running = Task.Factory.StartNew(
+            () => Write(writer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>Writes a snapshot at once, before anything runs beside it.</summary>
+    public void WriteNow(Replica replica)
+    {
+        using var writer = new SnapshotWriter(replica.Tree, replica.CommittedSessions.ToArray());
+        using ISnapshotSink sink = store.Begin(writer.Start, out _);
+        var slice = new JuteBuffer();
+        bool more;
+        do
+        {
+            more = writer.WriteSlice(slice, SliceBytes);
+            sink.Write(slice.WrittenSpan);
+            slice.Clear();
+        }
+        while (more);
+        sink.Commit();
+        slice.Dispose();
+    }
+
+    /// <summary>Gives up a snapshot that is being written and waits for the end of its thread.</summary>
+    public async Task StopAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await running.ConfigureAwait(false);
+        stopping.Dispose();
+    }
+
+    private void Write(SnapshotWriter writer)
+    {
+        long started = Stopwatch.GetTimestamp();
+        string name = writer.Start.ToString();
+        try
+        {
+            using ISnapshotSink sink = store.Begin(writer.Start, out name);
+            if (!WriteSlices(writer, sink))
+                return;
+            sink.Commit();
+            LastDuration = Stopwatch.GetElapsedTime(started);
+            LogSaved(name, writer.Nodes, writer.Bytes, (long)LastDuration.Value.TotalMilliseconds);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Nothing depends on this one: the older snapshots and the log are still there.
+            Failures++;
+            LogFailed(name, exception.Message, exception);
+        }
+        finally
+        {
+            gate.EnterShared(slot);
+            writer.Dispose();
+            gate.ExitShared(slot);
+        }
+    }
+
+    private bool WriteSlices(SnapshotWriter writer, ISnapshotSink sink)
+    {
+        using var slice = new JuteBuffer();
+        bool more = true;
+        while (more)
+        {
+            if (stopping.IsCancellationRequested)
+                return false;
+            gate.EnterShared(slot);
+            try
+            {
+                more = writer.WriteSlice(slice, SliceBytes);
+            }
+            finally
+            {
+                gate.ExitShared(slot);
+            }
+            sink.Write(slice.WrittenSpan);
+            slice.Clear();
+        }
+        return true;
+    }
+
+    [LoggerMessage(EventId = 120, Level = LogLevel.Information, Message =
+        "Saved {Name}: {Nodes} znodes, {Bytes} bytes in {ElapsedMs} ms.")]
+    private partial void LogSaved(string name, long nodes, long bytes, long elapsedMs);
+
+    [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message =
+        "A snapshot is due while the last one is still being written; it is left out.")]
+    private partial void LogBusy();
+
+    [LoggerMessage(EventId = 122, Level = LogLevel.Error, Message =
+        "Could not save {Name}: {Reason}. The log keeps everything; the next snapshot is tried at its time.")]
+    private partial void LogFailed(string name, string reason, Exception exception);
+}
