@@ -65,8 +65,12 @@ public sealed partial class KeeperClient
         }
         foreach (WatchEventType removed in session.Watches.RemoveAll(path, type, State, session.Dispatcher))
             session.RaiseWatchFired(new WatchedEvent(removed, State, path, WatchedEvent.NoZxid));
-        // Servers before 3.9 remove watches of other kinds too.
-        session.SetWatchesAgain(path);
+        if (session.Watches.Contains(path, WatcherType.Persistent)
+            || session.Watches.Contains(path, WatcherType.PersistentRecursive))
+        {
+            // Servers before 3.9 have removed these too.
+            session.SetWatchesAgain(path);
+        }
     }
 
     private static WatchKind KindOf(AddWatchMode mode) => mode switch

@@ -226,8 +226,8 @@ internal sealed partial class ClientSession
                 Connection? target = connection;
                 if (refusal != ErrorCode.Ok)
                     refused = KeeperException.For(refusal, request.Path);
-                else if (TryAppend(target?.Outgoing ?? backlog.Bytes, op, body, request, out int start, out refused))
-                    flush = Queue(target, request, start);
+                else if (TryAppend(target, op, body, request, out refused))
+                    flush = target is not null && target.BeginFlush() ? target : null;
             }
         }
         if (refused is null)
@@ -243,47 +243,43 @@ internal sealed partial class ClientSession
         return refused;
     }
 
-    private Connection? Queue(Connection? target, PendingRequest request, int start)
-    {
-        if (target is null)
-        {
-            backlog.Add(request, start);
-            return null;
-        }
-        target.Enqueue(request);
-        return target.BeginFlush() ? target : null;
-    }
-
-    /// <summary>Appends the request's frame, or nothing if it breaks a limit.</summary>
+    /// <summary>Queues the request's frame, or nothing if it breaks a limit.</summary>
     private bool TryAppend<TBody>(
-        JuteBuffer output, OpCode op, in TBody body, PendingRequest request, out int start,
-        [NotNullWhen(false)] out Exception? refused)
+        Connection? target, OpCode op, in TBody body, PendingRequest request, [NotNullWhen(false)] out Exception? refused)
         where TBody : struct, IRequestBody
     {
-        refused = null;
+        if (target is null && backlog.Bytes.Length > options.QueuedBytesMax)
+            backlog.Compact();
+        JuteBuffer output = target?.Outgoing ?? backlog.Bytes;
         lastXid = lastXid == int.MaxValue ? 1 : lastXid + 1;
         request.Xid = lastXid;
-        start = output.BeginFrame();
+        int start = output.BeginFrame();
         output.WriteInt32(lastXid);
         output.WriteInt32((int)op);
         body.Write(output, Chroot);
         output.EndFrame(start);
         int bytes = output.Length - start - 4;
         if (bytes > options.RequestBytesMax)
-        {
-            refused = new KeeperException(ErrorCode.MarshallingError, request.Path,
-                $"the request of {bytes} bytes is over the limit of {options.RequestBytesMax}; store less, or raise "
-                + "RequestBytesMax here and jute.maxbuffer at the servers");
-        }
-        else if (start > 0 && output.Length > options.QueuedBytesMax)
-        {
-            refused = new KeeperException(ErrorCode.ThrottledOp, request.Path,
-                $"more than {options.QueuedBytesMax} bytes of requests wait to be sent; slow down, or raise QueuedBytesMax");
-        }
+            refused = TooLong(request, bytes);
+        else if (start > options.QueuedBytesMax)
+            refused = TooMany(request);
+        else
+            refused = null;
         if (refused is not null)
             output.Truncate(start);
+        else if (target is null)
+            backlog.Add(request, start);
+        else
+            target.Enqueue(request);
         return refused is null;
     }
+
+    private KeeperException TooLong(PendingRequest request, int bytes) => new(ErrorCode.MarshallingError, request.Path,
+        $"the request of {bytes} bytes is over the limit of {options.RequestBytesMax}; store less, or raise "
+        + "RequestBytesMax here and jute.maxbuffer at the servers");
+
+    private KeeperException TooMany(PendingRequest request) => new(ErrorCode.ThrottledOp, request.Path,
+        $"more than {options.QueuedBytesMax} bytes of requests wait to be sent; slow down, or raise QueuedBytesMax");
 
     /// <summary>Requests made while there is no connection, as frames one behind the other.</summary>
     private sealed class Backlog
@@ -309,6 +305,27 @@ internal sealed partial class ClientSession
             }
             requests.Clear();
             Bytes.Reset();
+        }
+
+        /// <summary>Forgets the requests whose callers have given up, so that they do not fill the queue.</summary>
+        public void Compact()
+        {
+            int kept = 0;
+            int length = 0;
+            for (int i = 0; i < requests.Count; i++)
+            {
+                (PendingRequest request, int start, int end) = requests[i];
+                if (request.IsFinished)
+                {
+                    request.Release();
+                    continue;
+                }
+                Bytes.Written[start..end].CopyTo(Bytes.Written[length..]);
+                requests[kept++] = (request, length, length + end - start);
+                length += end - start;
+            }
+            requests.RemoveRange(kept, requests.Count - kept);
+            Bytes.Truncate(length);
         }
 
         public PendingRequest[] Take()
