@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using Microsoft.Extensions.Logging;
 
 namespace SharpKeeper.Server.Connections;
 
@@ -16,15 +15,15 @@ internal sealed unsafe class EpollListener : IListener
 
     private readonly Socket socket;
     private readonly EpollLoop[] loops;
-    private readonly AcceptFailureLog failures;
+    private readonly AcceptGuard guard;
     private int next;
 
     /// <summary>Takes over a listening socket.</summary>
-    public EpollListener(Socket socket, EpollLoop[] loops, ILogger logger)
+    public EpollListener(Socket socket, EpollLoop[] loops, AcceptGuard guard)
     {
         this.socket = socket;
         this.loops = loops;
-        failures = new AcceptFailureLog(logger);
+        this.guard = guard;
         // Accepted sockets inherit the option on Linux, which saves a call for each.
         socket.NoDelay = true;
         // Takes effect on the descriptor itself.
@@ -56,6 +55,11 @@ internal sealed unsafe class EpollListener : IListener
         {
             uint length = AddressBytesMax;
             int descriptor = Epoll.Accept(Descriptor, address, &length, Epoll.NonBlocking | Epoll.CloseOnExec);
+            if (descriptor >= 0 && !guard.Allows(descriptor))
+            {
+                _ = Epoll.Close(descriptor);
+                continue;
+            }
             if (descriptor >= 0)
             {
                 var bytes = new ReadOnlySpan<byte>(address, (int)Math.Min(length, AddressBytesMax));
@@ -68,7 +72,7 @@ internal sealed unsafe class EpollListener : IListener
             if (error is Epoll.ErrorTooManyFiles or Epoll.ErrorTooManyFilesSystem or Epoll.ErrorNoMemory
                 or Epoll.ErrorNoBuffers)
             {
-                failures.Report($"errno {error}");
+                guard.Report($"errno {error}");
                 return false;
             }
             // Anything else is the fate of one peer that has gone already.

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
 
 namespace SharpKeeper.Server.Connections;
 
@@ -11,18 +10,18 @@ internal sealed class SocketListener : SocketAsyncEventArgs, IListener
 
     private readonly Socket socket;
     private readonly SocketLoop[] loops;
-    private readonly AcceptFailureLog failures;
+    private readonly AcceptGuard guard;
     private int next;
     private bool isStopped;
     private bool isBackingOff;
 
     /// <summary>Takes over a listening socket.</summary>
-    public SocketListener(Socket socket, SocketLoop[] loops, ILogger logger)
+    public SocketListener(Socket socket, SocketLoop[] loops, AcceptGuard guard)
         : base(true)
     {
         this.socket = socket;
         this.loops = loops;
-        failures = new AcceptFailureLog(logger);
+        this.guard = guard;
     }
 
     /// <inheritdoc/>
@@ -81,7 +80,7 @@ internal sealed class SocketListener : SocketAsyncEventArgs, IListener
         }
         if (SocketError is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
         {
-            failures.Report(SocketError.ToString());
+            guard.Report(SocketError.ToString());
             isBackingOff = true;
             return false;
         }
@@ -93,6 +92,11 @@ internal sealed class SocketListener : SocketAsyncEventArgs, IListener
 
     private void HandOver(Socket accepted)
     {
+        if (!OperatingSystem.IsWindows() && !guard.Allows(accepted.Handle))
+        {
+            accepted.Dispose();
+            return;
+        }
         IPEndPoint remote;
         try
         {

@@ -12,6 +12,11 @@ internal sealed record TransportOptions
     public bool UsePortable { get; init; }
 
     /// <summary>
+    /// Descriptors that the process may open, of which some are kept from peers; null for the process's limit.
+    /// </summary>
+    public int? DescriptorsMax { get; init; }
+
+    /// <summary>
     /// Is told, on the loop's thread, of an exception that a handler threw, which ends the loop. By default it is
     /// thrown on, which ends the process.
     /// </summary>
@@ -122,14 +127,14 @@ internal sealed class Transport : IAsyncDisposable
     {
         EpollLoop[] own = Create(loopCount, i => new EpollLoop(i, createHandler(i), options.Failed));
         loops = own;
-        listener = new EpollListener(socket, own, logger);
+        listener = new EpollListener(socket, own, new AcceptGuard(logger, options.DescriptorsMax));
     }
 
     private void CreatePortable(Socket socket, int loopCount, Func<int, ILoopHandler> createHandler)
     {
         SocketLoop[] own = Create(loopCount, i => new SocketLoop(i, createHandler(i), options.Failed));
         loops = own;
-        listener = new SocketListener(socket, own, logger);
+        listener = new SocketListener(socket, own, new AcceptGuard(logger, options.DescriptorsMax));
     }
 
     private static T[] Create<T>(int count, Func<int, T> create)

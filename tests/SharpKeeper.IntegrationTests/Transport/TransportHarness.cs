@@ -15,13 +15,18 @@ internal sealed class TransportHarness : IAsyncDisposable
     private readonly Server.Connections.Transport transport;
     private readonly TaskCompletionSource<Exception> failure = new();
 
-    public TransportHarness(bool portable, int loops = 1, IPAddress? address = null, ILogger? logger = null,
+    public TransportHarness(bool portable, int loops = 1, IPAddress? address = null, ILogger? logger = null, int? descriptorsMax = null,
         Action<TestLoopHandler>? configure = null)
     {
         Handlers = [.. Enumerable.Range(0, loops).Select(_ => new TestLoopHandler())];
         foreach (TestLoopHandler handler in Handlers)
             configure?.Invoke(handler);
-        var options = new TransportOptions { UsePortable = portable, Failed = failure.SetResult };
+        var options = new TransportOptions
+        {
+            UsePortable = portable,
+            Failed = failure.SetResult,
+            DescriptorsMax = descriptorsMax,
+        };
         transport = new Server.Connections.Transport(options, logger ?? NullLogger.Instance);
         transport.Start(new IPEndPoint(address ?? IPAddress.Loopback, 0), 1024, loops, i => Handlers[i]);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharpKeeper.Core;
 using SharpKeeper.Server.Connections;
@@ -186,6 +187,21 @@ public sealed class TransportTests
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task Accept_at_the_limit_of_descriptors_closes_the_socket_and_reports_it_once(bool portable)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no limit of descriptors.");
+        var logger = new CountingLogger();
+        await using var harness = new TransportHarness(portable, logger: logger, descriptorsMax: 3);
+        for (int i = 0; i < 20; i++)
+        {
+            using Socket client = harness.Connect();
+            Assert.Empty(ReceiveToEnd(client));
+        }
+        Assert.Empty(harness.Handler.Accepted);
+        Assert.InRange(logger.Errors, 1, 19);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task Start_on_an_address_in_use_throws(bool portable)
     {
         await using var harness = new TransportHarness(portable);
@@ -230,5 +246,24 @@ public sealed class TransportTests
         Assert.IsType<InvariantException>(failure);
         await Assert.ThrowsAsync<InvariantException>(async () => await harness.DisposeAsync());
         Assert.Throws<SocketException>(() => harness.Connect());
+    }
+
+    private sealed class CountingLogger : ILogger
+    {
+        private int errors;
+
+        public int Errors => Volatile.Read(ref errors);
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel == LogLevel.Error)
+                Interlocked.Increment(ref errors);
+        }
     }
 }
