@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SharpKeeper.Cli;
 using SharpKeeper.Cli.Commands;
 
 RootCommand root = new("A coordination server for ZooKeeper clients, with its shell, benchmark and file tools.");
@@ -9,4 +10,6 @@ root.Subcommands.Add(BenchCommand.Create());
 ParserConfiguration parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 // The server ends itself on a signal and decides itself how long that takes.
 InvocationConfiguration invocation = new() { ProcessTerminationTimeout = null };
-return await root.Parse(args, parsing).InvokeAsync(invocation).ConfigureAwait(false);
+ParseResult parsed = root.Parse(args, parsing);
+int exitCode = await parsed.InvokeAsync(invocation).ConfigureAwait(false);
+return parsed.Errors.Count > 0 ? ExitCodes.InvalidInvocation : exitCode;
