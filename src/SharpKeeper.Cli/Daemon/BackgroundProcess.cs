@@ -35,17 +35,20 @@ internal static partial class BackgroundProcess
     /// <exception cref="IOException">The file cannot be written.</exception>
     internal static Stream Detach(string logFile)
     {
-        FileStream log = new(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         if (OperatingSystem.IsWindows())
-            return log;
+            return new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         // A session of its own: the terminal's hang-up and interrupt no longer reach this process.
         _ = SetSession();
         using SafeFileHandle nothing = File.OpenHandle("/dev/null");
-        Duplicate(nothing, StandardInput);
+        Check(Dup2((int)nothing.DangerousGetHandle(), StandardInput), "/dev/null");
+        // Opened by the C library, whose "a" makes the system append even after someone cut the file shorter.
+        nint file = OpenFile(logFile, "a");
+        Check(file == 0 ? -1 : 0, logFile);
+        int log = FileNumber(file);
         // Also what the run time itself says when it dies belongs into the log.
-        Duplicate(log.SafeFileHandle, StandardOutput);
-        Duplicate(log.SafeFileHandle, StandardError);
-        return log;
+        Check(Dup2(log, StandardOutput), logFile);
+        Check(Dup2(log, StandardError), logFile);
+        return Console.OpenStandardOutput();
     }
 
     /// <summary>Asks a process to end: SIGTERM, or on Windows, which has none, the end at once.</summary>
@@ -57,17 +60,23 @@ internal static partial class BackgroundProcess
             throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
-    private static void Duplicate(SafeFileHandle from, int to)
+    private static void Check(int result, string file)
     {
-        if (Dup2(from, to) < 0)
-            throw new IOException($"cannot redirect descriptor {to}", Marshal.GetLastPInvokeError());
+        if (result < 0)
+            throw new IOException($"cannot redirect to {file}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
     private static partial int SetSession();
 
     [LibraryImport("libc", EntryPoint = "dup2", SetLastError = true)]
-    private static partial int Dup2(SafeFileHandle from, int to);
+    private static partial int Dup2(int from, int to);
+
+    [LibraryImport("libc", EntryPoint = "fopen", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint OpenFile(string path, string mode);
+
+    [LibraryImport("libc", EntryPoint = "fileno", SetLastError = true)]
+    private static partial int FileNumber(nint file);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int pid, int signal);
