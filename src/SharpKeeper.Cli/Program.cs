@@ -1,8 +1,12 @@
 using System.CommandLine;
 using SharpKeeper.Cli;
 using SharpKeeper.Cli.Commands;
+using SharpKeeper.Cli.Daemon;
 
 RootCommand root = new("A coordination server for ZooKeeper clients, with its shell, benchmark and file tools.");
+root.Subcommands.Add(ServerCommand.Create(HostedServer.StartAsync));
+foreach (Command command in DaemonCommands.Create())
+    root.Subcommands.Add(command);
 root.Subcommands.Add(VersionCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
 

@@ -12,3 +12,14 @@ internal sealed record RunningServer(int ClientPort, Task Completion, Func<Value
 /// <summary>Starts a server; the result is there once clients are served.</summary>
 internal delegate Task<RunningServer> ServerStarter(
     ServerOptions options, ILoggerFactory loggers, CancellationToken cancellationToken);
+
+/// <summary>Starts the server of this program.</summary>
+internal static class HostedServer
+{
+    internal static async Task<RunningServer> StartAsync(
+        ServerOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        ServerHost host = await ServerHost.StartAsync(options, loggers, cancellationToken).ConfigureAwait(false);
+        return new RunningServer(host.ClientPort, host.Completion, host.DisposeAsync);
+    }
+}

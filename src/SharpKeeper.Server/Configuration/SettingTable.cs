@@ -67,7 +67,7 @@ internal static partial class SettingTable
         Setting.Applied("txnLogSizeLimitInKb", (o, v) => o with { TxnLogSizeLimitBytes = v.KibibytesOrNone() }),
         Setting.Applied("preAllocSize",
             (o, v) => o with { PreAllocationBytes = v.Long(0, int.MaxValue) << 10 }),
-        Setting.Applied("forceSync", ApplyForceSync),
+        Setting.Applied("forceSync", (o, v) => o with { ForceSync = v.YesNo() }),
         Setting.Applied("fsync.warningthresholdms", (o, v) => o with { FsyncWarningThreshold = v.Milliseconds() }),
         Setting.Applied("flushDelay", (o, v) => o with { FlushDelay = v.Milliseconds() }),
         Setting.Applied("maxWriteQueuePollTime", (o, v) => v.Int() < 0
@@ -86,17 +86,6 @@ internal static partial class SettingTable
         Setting.Applied("autopurge.purgeInterval", (o, v) => o with { PurgeInterval = v.HoursOrUnits() }),
         Setting.Applied("autopurge.snapRetainCount", (o, v) => o with { SnapshotsRetained = Raised(v, 3) }),
     ];
-
-    private static ServerOptions ApplyForceSync(ServerOptions options, SettingValue value)
-    {
-        bool sync = value.YesNo();
-        if (!sync)
-        {
-            value.Warn("forceSync=no: writes are acknowledged before they are on disk. "
-                + "ACKNOWLEDGED DATA IS LOST if this machine crashes or loses power");
-        }
-        return options with { ForceSync = sync };
-    }
 
     /// <summary>Reads a number that Apache raises to a least value instead of refusing it.</summary>
     private static int Raised(SettingValue value, int least)

@@ -354,7 +354,6 @@ public sealed class ServerOptionsLoaderTests
     [Theory]
     [InlineData("commitProcessor.numWorkerThreads=4", "zoo.cfg line 3: commitProcessor.numWorkerThreads has no effect")]
     [InlineData("maxResponseCacheSize=4", "zoo.cfg line 3: maxResponseCacheSize has no effect")]
-    [InlineData("forceSync=no", "zoo.cfg line 3: forceSync=no: writes are acknowledged before they are on disk")]
     [InlineData("skipACL=yes", "zoo.cfg line 3: skipACL=yes: every client may read and change every node")]
     [InlineData("snapCount=1", "zoo.cfg line 3: snapCount=1 is too small and was raised to 2")]
     [InlineData("admin.serverPort=9", "admin.* settings were read, but this release has no admin server yet")]
