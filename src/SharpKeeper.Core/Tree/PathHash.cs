@@ -7,20 +7,27 @@ namespace SharpKeeper.Core.Tree;
 /// A seeded 32-bit hash of paths, built name by name: the hash of a child follows from its parent's and its name.
 /// Nobody who does not know the seed can choose paths that collide.
 /// </summary>
-internal readonly struct PathHash
+/// <remarks>
+/// Stripes of 64 bytes are hashed as in NH (Black et al., "UMAC"): sums of products of 32-bit halves, each with a
+/// secret added. That is universal whatever the input, and needs no 128-bit product, which Native AOT emulates.
+/// </remarks>
+internal sealed class PathHash
 {
+    private const int WordsPerStripe = 8;
+
+    private readonly uint[] keys = new uint[WordsPerStripe * 2];
     private readonly ulong first;
     private readonly ulong second;
-    private readonly ulong third;
 
     /// <summary>A hash function of its own for every seed.</summary>
     public PathHash(uint seed)
     {
         ulong state = seed;
-        first = NextSecret(ref state);
-        second = NextSecret(ref state);
-        third = NextSecret(ref state);
+        first = NextSecret(ref state) | 1;
+        second = NextSecret(ref state) | 1;
         Root = (uint)NextSecret(ref state);
+        for (int i = 0; i < keys.Length; i++)
+            keys[i] = (uint)NextSecret(ref state);
     }
 
     /// <summary>The hash of the root.</summary>
@@ -49,50 +56,42 @@ internal readonly struct PathHash
     }
 
     /// <summary>The hash of a child of the path that hashes to <paramref name="parent"/>.</summary>
-    public uint Child(uint parent, ReadOnlySpan<byte> name) => (uint)Bytes(parent, name);
-
-    /// <summary>A hash of bytes that are not a path.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Bytes(ulong start, ReadOnlySpan<byte> bytes)
+    public uint Child(uint parent, ReadOnlySpan<byte> name)
     {
-        ref byte at = ref MemoryMarshal.GetReference(bytes);
-        int length = bytes.Length;
-        ulong state = first ^ (start * 0x9e3779b97f4a7c15);
-        while (length > 16)
+        ref byte at = ref MemoryMarshal.GetReference(name);
+        int left = name.Length;
+        ulong state = ((ulong)name.Length << 32) | parent;
+        while (left > WordsPerStripe * sizeof(ulong))
         {
-            state = Mix(Word(ref at) ^ second, Word(ref Unsafe.Add(ref at, 8)) ^ state);
-            at = ref Unsafe.Add(ref at, 16);
-            length -= 16;
+            state = Stir(state + Stripe(ref at, WordsPerStripe));
+            at = ref Unsafe.Add(ref at, WordsPerStripe * sizeof(ulong));
+            left -= WordsPerStripe * sizeof(ulong);
         }
-        ulong low;
-        ulong high = 0;
-        if (length >= 8)
-        {
-            low = Word(ref at);
-            high = Word(ref Unsafe.Add(ref at, length - 8));
-        }
-        else if (length >= 4)
-        {
-            low = Unsafe.ReadUnaligned<uint>(ref at);
-            high = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref at, length - 4));
-        }
-        else
-        {
-            low = length == 0
-                ? 0
-                : at | ((ulong)Unsafe.Add(ref at, length >> 1) << 8) | ((ulong)Unsafe.Add(ref at, length - 1) << 16);
-        }
-        state = Mix(low ^ second, high ^ state);
-        return Mix(state ^ third, (ulong)bytes.Length ^ second);
+        int words = left >> 3;
+        ulong sum = Stripe(ref at, words);
+        if ((left & 7) != 0 || left == 0)
+            sum += Product(Tail(ref at, left, name.Length), words);
+        state = Stir(Stir(state) + sum);
+        return (uint)(state >> 32);
     }
 
-    private static ulong Word(ref byte at) => Unsafe.ReadUnaligned<ulong>(ref at);
+    /// <summary>A hash of bytes that are not a path.</summary>
+    public int Bytes(ReadOnlySpan<byte> bytes) => (int)Child(Root, bytes);
 
+    // The last one to seven bytes as a word; where eight or more were given the word reaches back.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Mix(ulong left, ulong right)
+    private static ulong Tail(ref byte at, int left, int length)
     {
-        ulong high = Math.BigMul(left, right, out ulong low);
-        return high ^ low;
+        if (length >= 8)
+            return Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref at, left - 8));
+        if (length >= 4)
+        {
+            return Unsafe.ReadUnaligned<uint>(ref at)
+                | ((ulong)Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref at, length - 4)) << 32);
+        }
+        return length == 0
+            ? 0
+            : at | ((ulong)Unsafe.Add(ref at, length >> 1) << 8) | ((ulong)Unsafe.Add(ref at, length - 1) << 16);
     }
 
     private static ulong NextSecret(ref ulong state)
@@ -100,7 +99,31 @@ internal readonly struct PathHash
         ulong z = state += 0x9e3779b97f4a7c15;
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
         z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        return (z ^ (z >> 31)) | 1;
+        return z ^ (z >> 31);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Stripe(ref byte at, int words)
+    {
+        ulong sum = 0;
+        for (int i = 0; i < words; i++)
+            sum += Product(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref at, i * sizeof(ulong))), i);
+        return sum;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Product(ulong word, int place)
+    {
+        ref uint key = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(keys), place * 2);
+        return (ulong)((uint)word + key) * ((uint)(word >> 32) + Unsafe.Add(ref key, 1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Stir(ulong value)
+    {
+        value *= first;
+        value ^= value >> 32;
+        return value * second;
     }
 }
 
@@ -114,13 +137,13 @@ internal sealed class BytesComparer(uint seed)
     public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
 
     /// <inheritdoc/>
-    public int GetHashCode(byte[] obj) => (int)hash.Bytes(0, obj);
+    public int GetHashCode(byte[] obj) => hash.Bytes(obj);
 
     /// <inheritdoc/>
     public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
 
     /// <inheritdoc/>
-    public int GetHashCode(ReadOnlySpan<byte> alternate) => (int)hash.Bytes(0, alternate);
+    public int GetHashCode(ReadOnlySpan<byte> alternate) => hash.Bytes(alternate);
 
     /// <inheritdoc/>
     public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
