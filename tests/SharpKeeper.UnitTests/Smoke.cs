@@ -1,2 +1,0 @@
-namespace SharpKeeper;
-public class Smoke { [Fact] public void Builds() { } }
