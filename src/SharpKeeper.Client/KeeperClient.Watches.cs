@@ -52,11 +52,13 @@ public sealed partial class KeeperClient
         ZnodePath.Validate(path);
         if (!session.Watches.Contains(path, type))
             throw KeeperException.For(ErrorCode.NoWatcher, path);
+        long before = session.LastZxid.Value;
+        bool tookAll = false;
         if (!local || State.IsConnected())
         {
             try
             {
-                await RemoveAtServerAsync(path, type, cancellation).ConfigureAwait(false);
+                tookAll = await RemoveAtServerAsync(path, type, cancellation).ConfigureAwait(false);
             }
             catch (KeeperException e) when (local)
             {
@@ -65,11 +67,11 @@ public sealed partial class KeeperClient
         }
         foreach (WatchEventType removed in session.Watches.RemoveAll(path, type, State, session.Dispatcher))
             session.RaiseWatchFired(new WatchedEvent(removed, State, path, WatchedEvent.NoZxid));
-        if (session.Watches.Contains(path, WatcherType.Persistent)
+        // Servers before 3.9 remove lasting watches together with the one-shot ones of the path.
+        if (tookAll || session.Watches.Contains(path, WatcherType.Persistent)
             || session.Watches.Contains(path, WatcherType.PersistentRecursive))
         {
-            // Servers before 3.9 have removed these too.
-            session.SetWatchesAgain(path);
+            session.SetWatchesAgain(path, before);
         }
     }
 
@@ -138,7 +140,9 @@ public sealed partial class KeeperClient
         {
             WatcherType type = mode == AddWatchMode.Persistent
                 ? WatcherType.Persistent : WatcherType.PersistentRecursive;
-            await RemoveAtServerAsync(path, type, CancellationToken.None).ConfigureAwait(false);
+            long before = session.LastZxid.Value;
+            if (await RemoveAtServerAsync(path, type, CancellationToken.None).ConfigureAwait(false))
+                session.SetWatchesAgain(path, before);
         }
         catch (KeeperException e)
         {
@@ -148,22 +152,23 @@ public sealed partial class KeeperClient
     }
 
     /// <summary>
-    /// Servers before 3.9 do not know the types of lasting watches: there everything on the path goes, and what should
-    /// have stayed is set again.
+    /// Servers before 3.9 do not know the types of lasting watches: there everything on the path goes, and true says that
+    /// what should have stayed has to be set again.
     /// </summary>
-    private async Task RemoveAtServerAsync(string path, WatcherType type, CancellationToken cancellation)
+    private async Task<bool> RemoveAtServerAsync(string path, WatcherType type, CancellationToken cancellation)
     {
         try
         {
             await session.SendAsync(OpCode.RemoveWatches, new PathInt32Body(path, (int)type),
                 Rent(Replies.None, path), cancellation).ConfigureAwait(false);
+            return false;
         }
         catch (KeeperException e) when (
-            e.Code == ErrorCode.MarshallingError && type is WatcherType.Persistent or WatcherType.PersistentRecursive)
+            e.Code == ErrorCode.MarshallingError && type is (WatcherType.Persistent or WatcherType.PersistentRecursive))
         {
             await session.SendAsync(OpCode.RemoveWatches, new PathInt32Body(path, (int)WatcherType.Any),
                 Rent(Replies.None, path, ErrorCode.NoWatcher), cancellation).ConfigureAwait(false);
-            session.SetWatchesAgain(path);
+            return true;
         }
     }
 }

@@ -23,17 +23,16 @@ public abstract record MultiOp
 
     internal bool IsRead => Code is OpCode.GetData or OpCode.GetChildren;
 
-    /// <summary>
-    /// Creates a znode; the result has its <see cref="MultiResult.Path"/> and <see cref="MultiResult.Stat"/>.
-    /// </summary>
+    /// <summary>Creates a znode; the result has its <see cref="MultiResult.Path"/>.</summary>
     /// <exception cref="ArgumentException">The path, the mode or the time to live breaks the rules.</exception>
     public static MultiOp Create(
         string path, ReadOnlyMemory<byte>? data = null, CreateMode mode = CreateMode.Persistent,
         IReadOnlyList<Acl>? acl = null, TimeSpan? ttl = null)
     {
         Arguments.CheckCreate(path, mode, ttl);
+        // The form that promises metadata too is answered without in a multi, by 3.8 at least: do not ask for it.
         OpCode code = mode.IsTtl() ? OpCode.CreateTtl
-            : mode == CreateMode.Container ? OpCode.CreateContainer : OpCode.Create2;
+            : mode == CreateMode.Container ? OpCode.CreateContainer : OpCode.Create;
         return new Body<CreateBody>(code, path, new CreateBody(path, data, acl ?? Acl.OpenUnsafe, mode, ttl));
     }
 
@@ -95,7 +94,9 @@ public abstract record MultiOp
 /// <see cref="ErrorCode.Ok"/>, the error, or <see cref="ErrorCode.RuntimeInconsistency"/> behind a failed operation.
 /// </param>
 /// <param name="Path">The path of a created znode, with the suffix of a sequential mode.</param>
-/// <param name="Stat">Metadata after a create or a set, or as read.</param>
+/// <param name="Stat">
+/// Metadata after a set, or as read. Of creates, servers give it for containers and those with a time to live only.
+/// </param>
 /// <param name="Data">Data as read; null for null data too.</param>
 /// <param name="Children">Names of the children as read.</param>
 public readonly record struct MultiResult(

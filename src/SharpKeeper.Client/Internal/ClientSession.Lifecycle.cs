@@ -286,12 +286,14 @@ internal sealed partial class ClientSession
     private async Task ProbeForReadWriteAsync(Connection current, CancellationToken ending)
     {
         TimeSpan delay = ProbeDelayMin;
+        int at = servers.IndexOf(current.Server);
         try
         {
-            for (int i = 0; ; i++)
+            while (true)
             {
                 await Task.Delay(delay, time, ending).ConfigureAwait(false);
-                ServerEndpoint candidate = servers.InOrder[i % servers.Count];
+                at = (at + 1) % servers.Count;
+                ServerEndpoint candidate = servers.InOrder[at];
                 if (candidate != current.Server && await IsReadWriteAsync(candidate, ending).ConfigureAwait(false))
                 {
                     ClientLog.FoundReadWrite(logger, candidate);

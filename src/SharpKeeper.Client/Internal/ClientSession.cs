@@ -147,15 +147,18 @@ internal sealed partial class ClientSession
         return entry.Accepted.Task.WaitAsync(cancellation);
     }
 
-    /// <summary>Sets again what is registered for a path, after a removal at the server that took more than it should.</summary>
-    public void SetWatchesAgain(string path)
+    /// <summary>
+    /// Sets again what is registered for a path, after a removal at the server that took more than it should; what has
+    /// changed since the zxid given fires.
+    /// </summary>
+    public void SetWatchesAgain(string path, long sinceZxid)
     {
         Connection? flush = null;
         lock (gate)
         {
             if (connection is not { } current)
                 return;
-            Watches.WriteSetWatches(current.Outgoing, lastZxid, Chroot, path);
+            Watches.WriteSetWatches(current.Outgoing, sinceZxid, Chroot, path);
             if (current.BeginFlush())
                 flush = current;
         }

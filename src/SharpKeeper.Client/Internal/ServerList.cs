@@ -28,6 +28,8 @@ internal sealed class ServerList
 
     public IReadOnlyList<ServerEndpoint> InOrder => servers;
 
+    public int IndexOf(ServerEndpoint server) => Array.IndexOf(servers, server);
+
     /// <summary>The next server to try and how long to wait before.</summary>
     public ServerEndpoint Next(out TimeSpan delay)
     {
@@ -55,7 +57,7 @@ internal sealed class ServerList
     }
 
     /// <summary>Makes a server the next to be tried, without delay.</summary>
-    public void Prefer(ServerEndpoint server) => preferred = Array.IndexOf(servers, server);
+    public void Prefer(ServerEndpoint server) => preferred = IndexOf(server);
 
     private TimeSpan Delay()
     {

@@ -197,7 +197,10 @@ internal sealed class WatchRegistry
         }
     }
 
-    /// <summary>Appends the packet that sets again whatever is registered here for one path.</summary>
+    /// <summary>
+    /// Appends the packet that sets again whatever is registered here for one path. Servers do not make up for what
+    /// lasting watches have missed meanwhile, so their streams are told to read again.
+    /// </summary>
     public void WriteSetWatches(JuteBuffer output, long relativeZxid, string chroot, string path)
     {
         lock (gate)
@@ -205,8 +208,11 @@ internal sealed class WatchRegistry
             var batch = new SetWatchesBatch(output, relativeZxid, chroot);
             for (WatchKind kind = WatchKind.Data; kind <= WatchKind.PersistentRecursive; kind++)
             {
-                if (Table(kind).ContainsKey(path))
-                    batch.Add(kind, path);
+                if (!Table(kind).TryGetValue(path, out List<Watch>? watches))
+                    continue;
+                batch.Add(kind, path);
+                foreach (WatchStream stream in watches.OfType<WatchStream>())
+                    stream.OnRegistered();
             }
             batch.Flush();
         }

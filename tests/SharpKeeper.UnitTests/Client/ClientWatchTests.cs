@@ -484,13 +484,8 @@ public class ClientWatchTests : SessionHarness
         Assert.True((await readOnly.AcceptSessionAsync(Cancellation, sessionId: 5, readOnly: true)).ReadOnly);
         await client.WaitForStateAsync(KeeperState.ConnectedReadOnly, Cancellation);
 
-        Task<FakeServer> probing = Transport.AcceptAsync(Cancellation);
-        while (!probing.IsCompleted)
-        {
-            Time.Advance(TimeSpan.FromMilliseconds(50));
-            await Task.Yield();
-        }
-        FakeServer probe = await probing;
+        await Time.AdvanceToTimerAsync(TimeSpan.FromMilliseconds(100), Cancellation);
+        FakeServer probe = await Transport.AcceptAsync(Cancellation);
         Assert.NotEqual(readOnly.Endpoint, probe.Endpoint);
         Assert.Equal("isro"u8.ToArray(), await probe.ReadRawAsync(Cancellation));
         probe.SendRaw("rw"u8.ToArray());

@@ -48,17 +48,22 @@ internal sealed class FakeTime : TimeProvider
         }
     }
 
-    /// <summary>Waits until some timer runs for exactly this long from now.</summary>
-    public async Task WaitForTimerAsync(TimeSpan dueIn, CancellationToken cancellation)
+    /// <summary>Waits until a timer is due within this time from now, and moves the clock to where it fires.</summary>
+    public async Task AdvanceToTimerAsync(TimeSpan dueWithin, CancellationToken cancellation)
     {
         while (true)
         {
             Task next;
+            TimeSpan? due;
             lock (gate)
             {
-                if (timers.Any(timer => timer.Due == now + dueIn))
-                    return;
+                due = timers.Where(timer => timer.Due <= now + dueWithin).Min(timer => timer.Due) - now;
                 next = changed.Task;
+            }
+            if (due is { } by)
+            {
+                Advance(by);
+                return;
             }
             await next.WaitAsync(cancellation);
         }
