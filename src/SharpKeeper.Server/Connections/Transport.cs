@@ -147,6 +147,9 @@ internal sealed class Transport : IAsyncDisposable
 
     private static Socket Open(IPEndPoint address, int backlog)
     {
+        // A system without IPv6 can still serve all its IPv4 addresses.
+        if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
+            address = new IPEndPoint(IPAddress.Any, address.Port);
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {

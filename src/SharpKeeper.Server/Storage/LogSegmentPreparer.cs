@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using SharpKeeper.Core;
 
 namespace SharpKeeper.Server.Storage;
 
@@ -32,8 +33,10 @@ internal sealed partial class LogSegmentPreparer : IDisposable
     private readonly Thread thread;
     private LogSegment? current;
     private LogSegment? prepared;
-    private bool hasWork;
+    private bool hasWork = true;
     private bool isPaused;
+    private bool hasReported;
+    private bool hasOpened;
     private bool isStopping;
 
     public LogSegmentPreparer(LogWriterOptions options, ILogFiles files, ILogger logger)
@@ -54,8 +57,11 @@ internal sealed partial class LogSegmentPreparer : IDisposable
         LogSegment? segment;
         lock (gate)
         {
+            // While no segment is current nothing is prepared, so the file keeps its contents until it is renamed.
+            Invariant.Check(current is null, "a log was opened before the one before it was closed");
             segment = prepared;
             prepared = null;
+            hasOpened = true;
         }
         segment ??= LogSegment.Create(files, Path.Combine(options.Directory, FreshName), options.ForceSync);
         try
@@ -160,12 +166,13 @@ internal sealed partial class LogSegmentPreparer : IDisposable
         {
             while (NextToFill() is { } segment)
                 FillChunk(segment);
-            if (ShouldPrepare())
-                Prepare();
+            if (ShouldPrepare(out bool isFirst))
+                Prepare(isFirst ? 0 : windowBytes);
+            hasReported = false;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            LogPreparingFailed(exception.Message);
+            Report(exception);
             RemovePrepared();
             WaitToRetry();
         }
@@ -189,19 +196,24 @@ internal sealed partial class LogSegmentPreparer : IDisposable
             segment.SyncFilled();
     }
 
-    private bool ShouldPrepare()
+    // The first segment gets its header only: the first write need not wait for that, nor start-up for more.
+    private bool ShouldPrepare(out bool isFirst)
     {
         lock (gate)
-            return !isStopping && !isPaused && prepared is null && current is { Position: >= PreparedFromBytes };
+        {
+            isFirst = !hasOpened;
+            return !isStopping && !isPaused && prepared is null
+                && (isFirst || current is { Position: >= PreparedFromBytes });
+        }
     }
 
-    private void Prepare()
+    private void Prepare(long filledBytes)
     {
         LogSegment segment =
             LogSegment.Create(files, Path.Combine(options.Directory, PreparedName), options.ForceSync);
         try
         {
-            while (segment.FilledAhead < windowBytes && !Volatile.Read(ref isStopping))
+            while (segment.FilledAhead < filledBytes && !Volatile.Read(ref isStopping))
                 FillChunk(segment);
         }
         catch
@@ -263,8 +275,16 @@ internal sealed partial class LogSegmentPreparer : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            LogPreparingFailed(exception.Message);
+            Report(exception);
         }
+    }
+
+    // Once for as long as it lasts: on a nearly full disk it fails every second.
+    private void Report(Exception exception)
+    {
+        if (!hasReported)
+            LogPreparingFailed(exception.Message);
+        hasReported = true;
     }
 
     private void WaitToRetry()

@@ -197,7 +197,8 @@ internal sealed partial class LogWriter : IDisposable
 
     private bool WriteUntilDurable(long bytes)
     {
-        int waitMs = FirstRetryMs;
+        int waitMsMax = (int)options.RetryInterval.TotalMilliseconds;
+        int waitMs = Math.Min(FirstRetryMs, waitMsMax);
         bool isStalled = false;
         while (true)
         {
@@ -215,8 +216,8 @@ internal sealed partial class LogWriter : IDisposable
                 if (isLast)
                     return false;
             }
-            WaitToRetry(Math.Min(waitMs, (int)options.RetryInterval.TotalMilliseconds));
-            waitMs *= 2;
+            WaitToRetry(waitMs);
+            waitMs = Math.Min(waitMs * 2, waitMsMax);
         }
         if (isStalled)
         {

@@ -130,7 +130,8 @@ public sealed class LogWriterTests
         var files = new MemoryLogFiles { FailedWriteBytes = 20 };
         using var harness = new LogWriterHarness(files);
         harness.AppendDurably(Batch(1));
-        int refusals = 3;
+        // Long enough that a waiting time which only ever doubles would overflow.
+        int refusals = 60;
         files.Before = (operation, _) =>
         {
             if (operation == "write" && refusals-- > 0)
@@ -244,6 +245,69 @@ public sealed class LogWriterTests
         {
             List<long> read = ReadLogs(image);
             Assert.True(read.Count >= durable, $"{durable} were acknowledged, {read.Count} are left");
+            Assert.Equal(Enumerable.Range(1, read.Count).Select(i => (long)i), read);
+        }
+    }
+
+    [Theory, InlineData(0), InlineData(2048)]
+    public void Random_faults_and_a_power_failure_lose_no_acknowledged_entry(int prealloc)
+    {
+        for (int seed = 0; seed < 40; seed++)
+            RunRandomly(seed, prealloc);
+    }
+
+    private static void RunRandomly(int seed, int prealloc)
+    {
+        var random = new Random(seed);
+        var files = new MemoryLogFiles
+        {
+            FailedSyncPersists = random.Next(2) == 0,
+            FailedWriteBytes = random.Next(100),
+        };
+        int crashAt = random.Next(10, 120);
+        int faultPercent = random.Next(40);
+        int operations = 0;
+        LogWriterHarness? watched = null;
+        var images = new List<(int Durable, Dictionary<string, byte[]> Files)>();
+        var gate = new Lock();
+        files.Before = (operation, _) =>
+        {
+            lock (gate)
+            {
+                if (++operations == crashAt)
+                {
+                    int durable = watched?.DurableCount ?? 0;
+                    images.Add((durable, files.AfterPowerFailure(presentNames: false)));
+                    images.Add((durable, files.AfterPowerFailure(presentNames: true)));
+                }
+                if (operation != "delete" && random.Next(100) < faultPercent)
+                    throw new IOException(Full);
+            }
+        };
+        int total = 0;
+        using (var harness = new LogWriterHarness(files, o => o with { PreallocBytes = prealloc, SegmentBytesMax = 900 }))
+        {
+            watched = harness;
+            var appender = new Random(seed);
+            for (int i = 0; i < 20; i++)
+            {
+                int entries = appender.Next(1, 5);
+                harness.Writer.Append(Batch(total + 1, entries, appender.Next(8, 80)));
+                total += entries;
+                if (appender.Next(6) == 0)
+                    harness.Writer.Roll();
+                if (appender.Next(3) == 0)
+                    SpinWait.SpinUntil(() => harness.DurableCount == total);
+            }
+            SpinWait.SpinUntil(() => harness.DurableCount == total);
+            files.Before = null;
+        }
+        images.Add((total, files.AfterPowerFailure(presentNames: false)));
+        images.Add((total, All(files)));
+        foreach ((int durable, Dictionary<string, byte[]> image) in images)
+        {
+            List<long> read = ReadLogs(image);
+            Assert.True(read.Count >= durable, $"seed {seed}: {durable} were acknowledged, {read.Count} are left");
             Assert.Equal(Enumerable.Range(1, read.Count).Select(i => (long)i), read);
         }
     }
