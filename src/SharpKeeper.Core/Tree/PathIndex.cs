@@ -6,7 +6,7 @@ namespace SharpKeeper.Core.Tree;
 /// <summary>
 /// Finds record ids by 32-bit hash. The high bits of the hash choose a small open-addressed table; a table that fills
 /// up grows by a quarter, and splits in two once it has 4096 slots, so no insertion ever waits for the whole index to
-/// be rebuilt and at least 60 % of the slots are in use.
+/// be rebuilt, and a growing tree has at least 60 % of the slots in use.
 /// </summary>
 /// <remarks>
 /// A slot is hash and id in 64 bits; 0 is free. The home of an entry is monotonic in its hash, collisions go to the
