@@ -15,6 +15,9 @@ public enum InputKind
     /// <summary>A session asks for something that needs the replica: a write, or a read behind one.</summary>
     ClientRequest,
 
+    /// <summary>A request was refused before it came here; the answer waits for its turn in the session.</summary>
+    ClientRefusal,
+
     /// <summary>A connection has gone.</summary>
     ClientClosed,
 
@@ -62,6 +65,9 @@ public readonly ref struct Input
     /// <summary>The request's body; valid during the step only.</summary>
     public ReadOnlySpan<byte> Body { get; private init; }
 
+    /// <summary>The answer of a <see cref="InputKind.ClientRefusal"/>.</summary>
+    public ErrorCode Refusal { get; private init; }
+
     /// <summary>The last transaction that a <see cref="InputKind.LogDurable"/> covers.</summary>
     public Zxid Zxid { get; private init; }
 
@@ -76,6 +82,11 @@ public readonly ref struct Input
     public static Input ClientRequest(
         ClientLink link, OpCode op, int xid, ReadOnlySpan<byte> body, long nowMs, long wallMs) =>
         new(InputKind.ClientRequest, nowMs, wallMs) { Link = link, Op = op, Xid = xid, Body = body };
+
+    /// <summary>A request was refused before it came here.</summary>
+    public static Input ClientRefusal(
+        ClientLink link, OpCode op, int xid, ErrorCode refusal, long nowMs, long wallMs) =>
+        new(InputKind.ClientRefusal, nowMs, wallMs) { Link = link, Op = op, Xid = xid, Refusal = refusal };
 
     /// <summary>A connection has gone.</summary>
     public static Input ClientClosed(ClientLink link, long nowMs, long wallMs) =>

@@ -110,6 +110,9 @@ public sealed partial class Replica
             case InputKind.ClientRequest:
                 TakeRequest(input.Link!, input.Op, input.Xid, input.Body);
                 break;
+            case InputKind.ClientRefusal:
+                Answer(input.Link!, new QueuedRequest(Zxid.Zero, input.Xid, input.Op, nowMs) { Refusal = input.Refusal });
+                break;
             case InputKind.ClientClosed:
                 CloseLink(input.Link!);
                 break;

@@ -61,11 +61,23 @@ internal sealed class ClientConnection : Connection
     /// <summary>Bytes of a frame that was too long and still has to be passed over.</summary>
     public long SkipBytes { get; set; }
 
+    /// <summary>Must nothing more be read for now?</summary>
+    public bool IsWaiting => WaitsForReplica || WaitsForPeer || WaitsForThrottle;
+
     /// <summary>Reading waits until the replica has answered what it was given.</summary>
     public bool WaitsForReplica { get; set; }
 
     /// <summary>Reading waits until the peer has taken more of what it was sent.</summary>
     public bool WaitsForPeer { get; set; }
+
+    /// <summary>When the request at hand was first held back by the request throttle; 0 if it was not.</summary>
+    public long ThrottledSinceMs { get; set; }
+
+    /// <summary>Reading waits for the request throttle.</summary>
+    public bool WaitsForThrottle { get; set; }
+
+    /// <summary>Bytes of large requests that are not answered yet.</summary>
+    public long LargeBytes { get; set; }
 
     /// <summary>Output of the pass under way waits to be flushed.</summary>
     public bool IsTouched { get; set; }

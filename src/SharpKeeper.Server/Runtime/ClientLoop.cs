@@ -26,11 +26,15 @@ internal sealed class ClientLoop : ILoopHandler
     // Events still come in while it is not read; with so much of them it is cut off.
     private const int UnsentBytesHardMax = 32 << 20;
 
+    // Larger output is handed over as it is, so that nothing is copied if the peer does not take it at once.
+    private const int ReusedBytesMax = 64 * 1024;
+
     private readonly ServerRuntime runtime;
     private readonly WatchTable watches;
     private readonly LoopCounters counters = new();
     private readonly List<ClientConnection> clients = [];
     private readonly List<ClientConnection> asking = [];
+    private readonly List<ClientConnection> held = [];
     private readonly int slot;
     private readonly List<ClientConnection> touched = [];
     private readonly Stack<JuteBuffer> emptyBuffers = new();
@@ -122,6 +126,7 @@ internal sealed class ClientLoop : ILoopHandler
     {
         this.nowMs = nowMs;
         counters.MoveTo(runtime.Metrics);
+        ReleaseHeld();
         if (slot == 0)
             runtime.Tick(nowMs);
         FlushDirty();
@@ -146,6 +151,8 @@ internal sealed class ClientLoop : ILoopHandler
     {
         var client = (ClientConnection)connection;
         runtime.Admission.Leave(client.Remote.Address);
+        ReturnLarge(client);
+        held.Remove(client);
         runtime.Gate.EnterShared(slot);
         watches.RemoveAll(client.Link);
         client.Link.Output.Reset();
@@ -185,14 +192,14 @@ internal sealed class ClientLoop : ILoopHandler
     private int Consume(ClientConnection client, ReadOnlySpan<byte> bytes)
     {
         int consumed = 0;
-        while (!client.IsClosed && !client.WaitsForReplica && !client.WaitsForPeer)
+        while (!client.IsClosed && !client.IsWaiting)
         {
             int taken = ConsumeOne(client, bytes[consumed..]);
             if (taken == 0)
                 break;
             consumed += taken;
         }
-        if (client.WaitsForReplica || client.WaitsForPeer)
+        if (client.IsWaiting)
             client.PauseReading();
         return consumed;
     }
@@ -221,8 +228,45 @@ internal sealed class ClientLoop : ILoopHandler
             return ConsumeOversized(client, bytes, length);
         if (bytes.Length - 4 < length)
             return 0;
+        if (client.Phase == ConnectionPhase.Established && IsHeldBack(client, bytes.Slice(4, length)))
+            return 0;
         TakeFrame(client, bytes.Slice(4, length));
         return 4 + length;
+    }
+
+    /// <summary>Leaves a request where it is while the throttle holds requests back.</summary>
+    private bool IsHeldBack(ClientConnection client, ReadOnlySpan<byte> frame)
+    {
+        if (!runtime.HoldsRequests || frame.Length < RequestHeaderBytes)
+            return false;
+        var op = (OpCode)BinaryPrimitives.ReadInt32BigEndian(frame[4..]);
+        if (op is OpCode.Ping or OpCode.CloseSession || ThrottleTimeIsOver(client))
+            return false;
+        if (client.ThrottledSinceMs == 0)
+        {
+            client.ThrottledSinceMs = nowMs;
+            runtime.Metrics.RequestThrottleWaits.Add();
+        }
+        client.WaitsForThrottle = true;
+        held.Add(client);
+        return true;
+    }
+
+    private bool ThrottleTimeIsOver(ClientConnection client) => runtime.Options.ThrottledOpWait > TimeSpan.Zero
+        && client.ThrottledSinceMs != 0
+        && nowMs - client.ThrottledSinceMs > runtime.Options.ThrottledOpWait.TotalMilliseconds;
+
+    private void ReleaseHeld()
+    {
+        if (held.Count == 0)
+            return;
+        ClientConnection[] released = [.. held];
+        held.Clear();
+        foreach (ClientConnection client in released)
+        {
+            client.WaitsForThrottle = false;
+            ResumeIfFree(client);
+        }
     }
 
     private int ConsumeOversized(ClientConnection client, ReadOnlySpan<byte> bytes, int length)
@@ -298,12 +342,19 @@ internal sealed class ClientLoop : ILoopHandler
 
     private void TakeHandshake(ClientConnection client, ReadOnlySpan<byte> frame)
     {
-        if (!ConnectRequest.TryRead(frame, out _))
+        if (!ConnectRequest.TryRead(frame, out ConnectRequest request))
         {
+            runtime.Metrics.HandshakesFailed.Add();
             Break(client, CloseReason.Protocol);
             return;
         }
         runtime.Metrics.ConnectionRequests.Add();
+        if (!runtime.Throttle.TryEnter(isRenewal: request.SessionId != 0, nowMs))
+        {
+            runtime.Metrics.ConnectionsRejected.Add();
+            Break(client, CloseReason.Refused);
+            return;
+        }
         client.Phase = ConnectionPhase.Connecting;
         client.WaitsForReplica = true;
         PostToReplica(client, RequestKind.Connect, OpCode.CreateSession, 0, frame);
@@ -313,6 +364,8 @@ internal sealed class ClientLoop : ILoopHandler
     {
         ClientLink link = client.Link;
         OpClass opClass = OpTable.Find(op).Class;
+        if (client.ThrottledSinceMs != 0 && !IsOnTime(client, xid, op))
+            return;
         if (!client.IsAuthorized && opClass != OpClass.Connection)
             Refuse(client, xid, runtime.Replica.Tree.LastProcessed, ErrorCode.SessionClosedRequireAuth);
         else if (opClass == OpClass.Read && !link.HasUnanswered)
@@ -323,6 +376,18 @@ internal sealed class ClientLoop : ILoopHandler
             Authenticate(client, xid, op, body);
         else
             Refuse(client, xid, new Zxid(-1), ErrorCode.Unimplemented);
+    }
+
+    /// <summary>Answers a request that the throttle has held back for too long; false if it did.</summary>
+    private bool IsOnTime(ClientConnection client, int xid, OpCode op)
+    {
+        bool isLate = ThrottleTimeIsOver(client) && op is not (OpCode.Ping or OpCode.CloseSession);
+        client.ThrottledSinceMs = 0;
+        if (!isLate)
+            return true;
+        runtime.Metrics.ThrottledOps.Add();
+        PostToReplica(client, RequestKind.Throttled, op, xid, default);
+        return false;
     }
 
     private void AnswerRead(ClientConnection client, int xid, OpCode op, ReadOnlySpan<byte> body)
@@ -338,10 +403,35 @@ internal sealed class ClientLoop : ILoopHandler
 
     private void PostRequest(ClientConnection client, int xid, OpCode op, ReadOnlySpan<byte> body)
     {
+        if (!TryTakeLarge(client, body.Length))
+            return;
         PostToReplica(client, RequestKind.Request, op, xid, body);
         // The server as a whole has enough in hand: whoever already has a request under way waits.
         if (runtime.IsOverloaded)
             client.WaitsForReplica = true;
+    }
+
+    private bool TryTakeLarge(ClientConnection client, int bytes)
+    {
+        int threshold = runtime.Options.LargeRequestThresholdBytes;
+        if (threshold <= 0 || bytes <= threshold)
+            return true;
+        if (!runtime.TryTakeLarge(bytes))
+        {
+            runtime.LogLargeRequests(client.Link.Session, client.Remote, bytes, runtime.Options.LargeRequestBytesMax);
+            Break(client, CloseReason.Overflow);
+            return false;
+        }
+        client.LargeBytes += bytes;
+        return true;
+    }
+
+    private void ReturnLarge(ClientConnection client)
+    {
+        if (client.LargeBytes == 0)
+            return;
+        runtime.ReturnLarge(client.LargeBytes);
+        client.LargeBytes = 0;
     }
 
     private void PostToReplica(
@@ -459,6 +549,8 @@ internal sealed class ClientLoop : ILoopHandler
             client.PendingRefusal = null;
             isClosing = true;
         }
+        if (isAnswered)
+            ReturnLarge(client);
         Send(client, output);
         if (isClosing)
         {
@@ -501,12 +593,9 @@ internal sealed class ClientLoop : ILoopHandler
         client.Close(CloseReason.Overflow, flush: false);
     }
 
-    // Larger output is handed over as it is, so that nothing is copied if the peer does not take it at once.
-    private const int ReusedBytesMax = 64 * 1024;
-
     private static void ResumeIfFree(ClientConnection client)
     {
-        if (!client.WaitsForReplica && !client.WaitsForPeer)
+        if (!client.IsWaiting)
             client.ResumeReading();
     }
 }

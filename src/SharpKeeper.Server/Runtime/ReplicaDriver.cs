@@ -236,6 +236,10 @@ internal sealed partial class ReplicaDriver : ILogCompletion
                     ConnectRequest.TryRead(bytes, out ConnectRequest request);
                     replica.Step(Input.ClientConnect(item.Link, request, nowMs, wallMs));
                     break;
+                case RequestKind.Throttled:
+                    replica.Step(Input.ClientRefusal(
+                        item.Link, item.Op, item.Xid, ErrorCode.ThrottledOp, nowMs, wallMs));
+                    break;
                 default:
                     replica.Step(Input.ClientClosed(item.Link, nowMs, wallMs));
                     break;

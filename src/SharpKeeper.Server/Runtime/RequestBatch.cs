@@ -12,6 +12,9 @@ internal enum RequestKind : byte
     /// <summary>A request; the bytes are its body.</summary>
     Request,
 
+    /// <summary>A request that was held back for too long and is to be refused in its turn.</summary>
+    Throttled,
+
     /// <summary>The connection has gone.</summary>
     Closed,
 }

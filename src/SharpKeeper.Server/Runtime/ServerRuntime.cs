@@ -26,6 +26,7 @@ internal sealed partial class ServerRuntime
     private readonly ClientLoop[] loops;
     private readonly FourLetterWords words;
     private readonly int outstandingMax;
+    private long largeBytes;
     private long nextSessionlessCheckMs;
     private long movedSent;
     private long movedExpired;
@@ -45,6 +46,7 @@ internal sealed partial class ServerRuntime
         outstandingMax = options.OutstandingRequestsMax;
         RequestBytesMax = options.PacketBytesMax;
         Admission = new Admission(options.ConnectionsPerAddressMax, options.ConnectionsMax);
+        Throttle = new ConnectionThrottle(options.ConnectionThrottle, Metrics, (uint)Environment.TickCount);
         // The last slot is the snapshot's.
         Gate = new AccessGate(loopCount + 1);
         Driver = new ReplicaDriver(replica, Gate, clock, logger, fatal) { Dispatch = Dispatch };
@@ -97,6 +99,13 @@ internal sealed partial class ServerRuntime
     /// <summary>Largest request frame, bytes.</summary>
     public int RequestBytesMax { get; }
 
+    /// <summary>Limits how fast sessions are established.</summary>
+    public ConnectionThrottle Throttle { get; }
+
+    /// <summary>Must new requests wait, because enough are in process?</summary>
+    public bool HoldsRequests =>
+        Options.RequestThrottle.RequestsMax > 0 && Driver.Outstanding >= Options.RequestThrottle.RequestsMax;
+
     /// <summary>Must connections authenticate with certain schemes?</summary>
     public bool AuthEnforced => Options.EnforceAuthEnabled;
 
@@ -106,6 +115,21 @@ internal sealed partial class ServerRuntime
 
     /// <summary>Wall time, milliseconds since 1970.</summary>
     public long WallMs() => clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>
+    /// Takes a large request into account; false if that would exceed what large requests may take together.
+    /// </summary>
+    public bool TryTakeLarge(int bytes)
+    {
+        if (Interlocked.Add(ref largeBytes, bytes) <= Options.LargeRequestBytesMax)
+            return true;
+        Interlocked.Add(ref largeBytes, -bytes);
+        Metrics.LargeRequestsRejected.Add();
+        return false;
+    }
+
+    /// <summary>Large requests of that many bytes have been answered.</summary>
+    public void ReturnLarge(long bytes) => Interlocked.Add(ref largeBytes, -bytes);
 
     /// <summary>The provider of a scheme, or null.</summary>
     public IAuthProvider? FindProvider(string? scheme) => providers.FirstOrDefault(provider => provider.Name == scheme);
@@ -218,4 +242,9 @@ internal sealed partial class ServerRuntime
     [LoggerMessage(EventId = 113, Level = LogLevel.Warning, Message =
         "Closed the connection of session {Session} from {Remote}: it left {Bytes} bytes of replies and events unread.")]
     public partial void LogSlowReader(SessionId session, IPEndPoint remote, int bytes);
+
+    [LoggerMessage(EventId = 114, Level = LogLevel.Warning, Message =
+        "Closed the connection of session {Session} from {Remote}: with its request of {Bytes} bytes all large requests "
+        + "in process would exceed {Limit} bytes. Raise largeRequestMaxBytes to allow more.")]
+    public partial void LogLargeRequests(SessionId session, IPEndPoint remote, int bytes, int limit);
 }

@@ -16,12 +16,16 @@ internal sealed partial class SnapshotKeeper
     // Small enough that a write waits well under a millisecond for a slice.
     private const int SliceBytes = 64 * 1024;
 
+    // Between two snapshots lies at least this many times what the last one took.
+    private const int RestFactor = 2;
+
     private readonly SnapshotStore store;
     private readonly AccessGate gate;
     private readonly int slot;
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
     private volatile Task running = Task.CompletedTask;
+    private long finished;
 
     /// <summary>Creates the keeper; <paramref name="slot"/> is its reader slot of the gate.</summary>
     public SnapshotKeeper(SnapshotStore store, AccessGate gate, int slot, ILogger logger)
@@ -44,11 +48,16 @@ internal sealed partial class SnapshotKeeper
     /// </summary>
     public void Start(Replica replica)
     {
-        if (!running.IsCompleted || stopping.IsCancellationRequested)
+        if (stopping.IsCancellationRequested)
+            return;
+        if (!running.IsCompleted)
         {
             LogBusy();
             return;
         }
+        // At full speed snapCount comes round several times a second; writing a large tree all the time helps nobody.
+        if (LastDuration is { } last && Stopwatch.GetElapsedTime(finished) < last * RestFactor)
+            return;
         var writer = new SnapshotWriter(replica.Tree, replica.CommittedSessions.ToArray());
         running = Task.Factory.StartNew(
             () => Write(writer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -90,6 +99,7 @@ internal sealed partial class SnapshotKeeper
             if (!WriteSlices(writer, sink))
                 return;
             sink.Commit();
+            finished = Stopwatch.GetTimestamp();
             LastDuration = Stopwatch.GetElapsedTime(started);
             LogSaved(name, writer.Nodes, writer.Bytes, (long)LastDuration.Value.TotalMilliseconds);
         }

@@ -55,7 +55,7 @@ internal sealed class StatusSource(ServerRuntime runtime) : IServerStatusSource
         Replica.Tree.ApproximateDataBytes, Replica.Sessions.Count, 0);
 
     /// <inheritdoc/>
-    public double ConnectionDropProbability => 0;
+    public double ConnectionDropProbability => runtime.Throttle.DropProbability;
 
     /// <inheritdoc/>
     public long DataDirBytes => SizeOf(StorageArea.Snapshots, isLog: false);
