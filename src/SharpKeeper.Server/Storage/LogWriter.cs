@@ -118,15 +118,20 @@ internal sealed partial class LogWriter : IDisposable
 
     private void Run()
     {
-        while (TakeQueued())
+        try
         {
-            if (!Process(taken))
-                break;
-            taken.Clear();
+            while (TakeQueued())
+            {
+                if (!Process(taken))
+                    break;
+                taken.Clear();
+            }
+            CloseSegment();
         }
-        if (segment is not null)
-            preparer.Retire(segment);
-        segment = null;
+        catch (Exception exception)
+        {
+            options.Failed(exception);
+        }
     }
 
     // False when there is nothing left and the writer stops.

@@ -23,6 +23,13 @@ internal sealed record LogWriterOptions
     /// <summary>A sync that takes longer is logged.</summary>
     public TimeSpan FsyncWarning { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Is told, on the writer's thread, of an exception that is no matter of the disk, which ends the writer: nothing
+    /// is durable from then on. By default it is thrown on, which ends the process.
+    /// </summary>
+    public Action<Exception> Failed { get; init; } = static exception =>
+        throw new InvalidOperationException("The log writer has failed: " + exception.Message, exception);
+
     /// <summary>Longest time between attempts while the disk refuses.</summary>
     public TimeSpan RetryInterval { get; init; } = TimeSpan.FromSeconds(1);
 }

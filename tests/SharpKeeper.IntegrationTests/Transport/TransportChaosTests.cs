@@ -77,7 +77,8 @@ public sealed class TransportChaosTests
     {
         for (int at = 0; at < data.Length;)
         {
-            int size = Math.Min(random.Next(10) == 0 ? random.Next(1, 400_000) : random.Next(1, 5000), data.Length - at);
+            int size = random.Next(1, random.Next(10) == 0 ? 400_000 : 5000);
+            size = Math.Min(size, data.Length - at);
             client.Send(data.AsSpan(at, size));
             at += size;
         }

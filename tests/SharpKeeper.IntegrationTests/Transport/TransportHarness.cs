@@ -15,8 +15,8 @@ internal sealed class TransportHarness : IAsyncDisposable
     private readonly Server.Connections.Transport transport;
     private readonly TaskCompletionSource<Exception> failure = new();
 
-    public TransportHarness(bool portable, int loops = 1, IPAddress? address = null, ILogger? logger = null, int? descriptorsMax = null,
-        Action<TestLoopHandler>? configure = null)
+    public TransportHarness(bool portable, int loops = 1, IPAddress? address = null, ILogger? logger = null,
+        int? descriptorsMax = null, Action<TestLoopHandler>? configure = null)
     {
         Handlers = [.. Enumerable.Range(0, loops).Select(_ => new TestLoopHandler())];
         foreach (TestLoopHandler handler in Handlers)

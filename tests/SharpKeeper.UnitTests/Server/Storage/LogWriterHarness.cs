@@ -16,6 +16,7 @@ internal sealed class LogWriterHarness : ILogCompletion, IDisposable
 
     private readonly LogWriter writer;
     private readonly BlockingCollection<string> events = [];
+    private readonly BlockingCollection<Exception> failures = [];
     private int durableCount;
 
     public LogWriterHarness(ILogFiles files, Func<LogWriterOptions, LogWriterOptions>? configure = null)
@@ -24,6 +25,7 @@ internal sealed class LogWriterHarness : ILogCompletion, IDisposable
         {
             Directory = Directory,
             PreallocBytes = 0,
+            Failed = failures.Add,
             RetryInterval = TimeSpan.FromMilliseconds(1),
         };
         writer = new LogWriter(configure?.Invoke(options) ?? options, this, NullLogger.Instance, files);
@@ -48,8 +50,13 @@ internal sealed class LogWriterHarness : ILogCompletion, IDisposable
         return batch;
     }
 
+    /// <summary>Thrown when a batch is reported durable.</summary>
+    public Exception? Fault { get; set; }
+
     public void Durable(TxnBatch batch)
     {
+        if (Fault is { } fault)
+            throw fault;
         Interlocked.Add(ref durableCount, batch.Count);
         events.Add(string.Create(CultureInfo.InvariantCulture, $"{batch.First}+{batch.Count}"));
     }
@@ -64,6 +71,12 @@ internal sealed class LogWriterHarness : ILogCompletion, IDisposable
     {
         Assert.True(events.TryTake(out string? next, WaitMs), "the log writer reports nothing");
         return next;
+    }
+
+    public Exception TakeFailure()
+    {
+        Assert.True(failures.TryTake(out Exception? failure, WaitMs));
+        return failure;
     }
 
     public void Expect(params string[] expected)

@@ -12,7 +12,7 @@ internal sealed class MemoryLogFiles : ILogFiles
     private readonly Dictionary<string, Inode> names = [];
     private Dictionary<string, Inode> durableNames = [];
 
-    /// <summary>Called before each operation with its name and path; an exception it throws is the operation's.</summary>
+    /// <summary>Called before each operation with its name and path; what it throws is the operation's.</summary>
     public Action<string, string>? Before { get; set; }
 
     /// <summary>Whether a sync that fails has put the data on disk all the same.</summary>
