@@ -19,7 +19,15 @@ internal static partial class BackgroundProcess
     internal static Process StartSelf(IEnumerable<string> arguments)
     {
         string program = Environment.ProcessPath ?? throw new InvalidOperationException("unknown program path");
-        ProcessStartInfo start = new(program) { UseShellExecute = false, CreateNoWindow = true };
+        // Pipes instead of this process's own streams: whoever reads those to their end must not wait for the server.
+        ProcessStartInfo start = new(program)
+        {
+            UseShellExecute = false,
+            CreateNoWindow = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         // "dotnet sharpkeeper.dll ..." runs the host, which needs the name of the library again.
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")
             start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);

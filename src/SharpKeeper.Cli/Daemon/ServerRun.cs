@@ -72,15 +72,15 @@ internal sealed partial class ServerRun(ServerStarter start, ILoggerFactory logg
     private PosixSignalRegistration Listen(PosixSignal signal) =>
         PosixSignalRegistration.Create(signal, context => context.Cancel = _signalled.TrySetResult(signal.ToString()));
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
+    [LoggerMessage(EventId = 101, Level = LogLevel.Warning, Message = "{Warning}")]
     private partial void LogWarning(string warning);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The server did not start: {Reason}")]
+    [LoggerMessage(EventId = 102, Level = LogLevel.Critical, Message = "The server did not start: {Reason}")]
     private partial void LogStartFailed(string reason, Exception? exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Signal} received, stopping.")]
+    [LoggerMessage(EventId = 103, Level = LogLevel.Information, Message = "{Signal} received, stopping.")]
     private partial void LogStopping(string signal);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "The server ended by an error: {Reason}")]
+    [LoggerMessage(EventId = 104, Level = LogLevel.Critical, Message = "The server ended by an error: {Reason}")]
     private partial void LogEndedByError(string reason, Exception exception);
 }
