@@ -36,7 +36,9 @@ public abstract partial class ClientSuite
             Task<Stat>[] sets =
                 [.. Enumerable.Range(0, 500).Select(_ => client.SetAsync(At("n"), "x", cancellation: Cancellation).AsTask())];
             await sets[100];
+            Task disconnected = client.WaitForStateAsync(KeeperState.Disconnected, Cancellation);
             proxy.Cut();
+            await disconnected;
             foreach (Task<Stat> set in sets)
             {
                 try
