@@ -9,6 +9,8 @@ foreach (Command command in DaemonCommands.Create())
     root.Subcommands.Add(command);
 root.Subcommands.Add(VersionCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
+root.Subcommands.Add(LogCommand.Create());
+root.Subcommands.Add(SnapshotCommand.Create());
 
 // Words of the shell such as "-server", "-e" or "@file" belong to the commands: no bundling, no response files.
 ParserConfiguration parsing = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
