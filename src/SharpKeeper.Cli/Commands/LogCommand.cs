@@ -113,7 +113,7 @@ internal static class LogCommand
         [
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{path}: {found.Entries} entries{range}, end at offset {found.End}, {found.Faults.Count} damaged places"),
+                $"{path}: {found.Entries} entries{range}, end at offset {found.End}, damaged places: {found.Faults.Count}"),
         ];
         foreach (LogFault fault in found.Faults)
         {

@@ -38,7 +38,9 @@ internal static class SnapshotDump
     internal static void WriteJson(IStorageReader source, SnapshotSummary summary, TextWriter output)
     {
         using var reader = new SnapshotReader(source);
-        var acls = new Dictionary<long, byte[]>();
+        using var open = new JuteBuffer();
+        Acl.WriteVector(open, Acl.OpenUnsafe);
+        var acls = new Dictionary<long, byte[]> { [SnapshotReader.OpenAclId] = open.WrittenSpan.ToArray() };
         SkipHead(reader, acls);
         foreach (SnapshotSession session in summary.Sessions)
             output.WriteLine(SessionJson(session));
@@ -106,14 +108,9 @@ internal static class SnapshotDump
         line.Writer.WriteString("path", reader.Path.IsEmpty ? "/" : Encoding.UTF8.GetString(reader.Path));
         TxnJson.WriteData(line.Writer, reader.Data, reader.DataIsNull);
         if (acls.TryGetValue(reader.AclId, out byte[]? vector))
-        {
             TxnJson.WriteAcl(line.Writer, vector);
-        }
         else
-        {
-            line.Writer.WriteString(
-                "acl", reader.AclId == SnapshotReader.OpenAclId ? "world:anyone:cdrwa" : "missing");
-        }
+            line.Writer.WriteNull("acl");
         line.Writer.WriteString("czxid", new Zxid(stat.Czxid).ToString());
         line.Writer.WriteString("mzxid", new Zxid(stat.Mzxid).ToString());
         line.Writer.WriteString("pzxid", new Zxid(stat.Pzxid).ToString());

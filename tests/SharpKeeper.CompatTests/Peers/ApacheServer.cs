@@ -33,6 +33,7 @@ public sealed class ApacheServer : IAsyncDisposable
     private const string TimeoutPath = "/usr/bin/timeout";
     private static readonly TimeSpan LifeMax = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(5);
 
     private readonly ApacheServerOptions options;
     private readonly string directory;
@@ -154,12 +155,15 @@ public sealed class ApacheServer : IAsyncDisposable
         {
             try
             {
-                if ((await CommandAsync("srvr", limit.Token)).Contains("Mode:", StringComparison.Ordinal))
+                using var answer = CancellationTokenSource.CreateLinkedTokenSource(limit.Token);
+                answer.CancelAfter(AnswerMax);
+                if ((await CommandAsync("srvr", answer.Token)).Contains("Mode:", StringComparison.Ordinal))
                     return true;
             }
-            catch (Exception e) when (e is SocketException or IOException)
+            catch (Exception e) when (e is SocketException or IOException
+                || (e is OperationCanceledException && !limit.IsCancellationRequested))
             {
-                // Not listening yet, or closed because it is still starting: ask again.
+                // Not listening yet, closed or left without an answer because it is still starting: ask again.
             }
             await Task.Delay(20, limit.Token);
         }

@@ -1,12 +1,13 @@
 using System.Globalization;
 using SharpKeeper.Core.Log;
+using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.LogTests;
 
 /// <summary>Makes random transactions that fit a tree, as a leader would log them.</summary>
-internal sealed class TxnFactory(DataTree tree, Random random)
+internal sealed class TxnFactory(DataTree tree, SessionTimeouts sessions, Random random)
 {
     private static readonly byte[][] Acls =
     [
@@ -28,7 +29,7 @@ internal sealed class TxnFactory(DataTree tree, Random random)
         int choice = random.Next(100);
         long session = random.Next(1, 6);
         if (choice < 5)
-            image.Add(zxid, OpCode.CreateSession, static o => TxnRecords.WriteCreateSession(o, 4000), session);
+            image.Add(zxid, OpCode.CreateSession, static o => TxnRecords.WriteCreateSession(o, 60_000), session);
         else if (choice < 10)
             AddCloseSession(image, session);
         else if (choice < 13)
@@ -43,7 +44,7 @@ internal sealed class TxnFactory(DataTree tree, Random random)
     private void AddOne(LogImage image, long session)
     {
         using var record = new JuteBuffer();
-        OpCode type = WriteOperation(record);
+        OpCode type = WriteOperation(record, session);
         byte[] bytes = record.WrittenSpan.ToArray();
         image.Add(zxid, type, output => output.WriteRaw(bytes), session);
     }
@@ -61,7 +62,7 @@ internal sealed class TxnFactory(DataTree tree, Random random)
             // Parts of one multi stay apart from each other, so that each fits the tree as it is.
             if (!touched.Add(parent) || !CanHaveChildren(parent))
                 continue;
-            OpCode type = WriteCreate(record, parent);
+            OpCode type = WriteCreate(record, parent, session, isPart: true);
             int part = TxnRecords.BeginPart(output, type);
             output.WriteRaw(record.WrittenSpan);
             TxnRecords.EndPart(output, part);
@@ -80,7 +81,7 @@ internal sealed class TxnFactory(DataTree tree, Random random)
         TxnRecords.EndVector(output, vector, owned.Count);
     }, session);
 
-    private OpCode WriteOperation(JuteBuffer record)
+    private OpCode WriteOperation(JuteBuffer record, long session)
     {
         string path = paths[random.Next(paths.Count)];
         ZnodeId id = tree.Find(LogImage.Utf8(path));
@@ -102,10 +103,10 @@ internal sealed class TxnFactory(DataTree tree, Random random)
                 record, LogImage.Utf8(path), Data(), random.Next(8) == 0, tree.GetStat(id).Version + 1);
             return OpCode.SetData;
         }
-        return WriteCreate(record, path);
+        return WriteCreate(record, path, session, isPart: false);
     }
 
-    private OpCode WriteCreate(JuteBuffer record, string parent)
+    private OpCode WriteCreate(JuteBuffer record, string parent, long session, bool isPart)
     {
         int cversion = tree.GetStoredCversion(tree.Find(LogImage.Utf8(parent))) + 1;
         // Few names, so that deleted ones come back.
@@ -122,12 +123,13 @@ internal sealed class TxnFactory(DataTree tree, Random random)
                 TxnRecords.WriteCreateContainer(record, LogImage.Utf8(path), Data(), isNull, acl, cversion);
                 return OpCode.CreateContainer;
             case 1:
-                TxnRecords.WriteCreateTtl(record, LogImage.Utf8(path), Data(), isNull, acl, cversion, 1000);
+                TxnRecords.WriteCreateTtl(record, LogImage.Utf8(path), Data(), isNull, acl, cversion, 600_000);
                 return OpCode.CreateTtl;
             default:
-                TxnRecords.WriteCreate(
-                    record, LogImage.Utf8(path), Data(), isNull, acl, random.Next(4) == 0, cversion);
-                return random.Next(2) == 0 ? OpCode.Create : OpCode.Create2;
+                bool isEphemeral = random.Next(4) == 0 && sessions.TryGet(new SessionId(session), out _);
+                TxnRecords.WriteCreate(record, LogImage.Utf8(path), Data(), isNull, acl, isEphemeral, cversion);
+                // Apache 3.8.0 knows no create2 within a multi.
+                return isPart || random.Next(2) == 0 ? OpCode.Create : OpCode.Create2;
         }
     }
 
