@@ -3,10 +3,14 @@ using SharpKeeper.Cli;
 using SharpKeeper.Cli.Commands;
 using SharpKeeper.Cli.Daemon;
 
+if (ShellCommand.IsMeant(args))
+    return await ShellCommand.RunAsync(args).ConfigureAwait(false);
+
 RootCommand root = new("A coordination server for ZooKeeper clients, with its shell, benchmark and file tools.");
 root.Subcommands.Add(ServerCommand.Create(HostedServer.StartAsync));
 foreach (Command command in DaemonCommands.Create())
     root.Subcommands.Add(command);
+root.Subcommands.Add(ShellCommand.Create());
 root.Subcommands.Add(VersionCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
 root.Subcommands.Add(LogCommand.Create());
