@@ -49,23 +49,24 @@ internal static class ShellVerbs
         return verbs;
     }
 
-    // Levenshtein's distance with one row of the table.
+    // Insertions, deletions, replacements and swaps of neighbours, each for one.
     private static int EditDistance(string left, string right)
     {
-        int[] row = new int[right.Length + 1];
+        int[,] table = new int[left.Length + 1, right.Length + 1];
+        for (int i = 0; i <= left.Length; i++)
+            table[i, 0] = i;
         for (int j = 0; j <= right.Length; j++)
-            row[j] = j;
+            table[0, j] = j;
         for (int i = 1; i <= left.Length; i++)
         {
-            int diagonal = row[0];
-            row[0] = i;
             for (int j = 1; j <= right.Length; j++)
             {
-                int replaced = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(replaced, Math.Min(row[j], row[j - 1]) + 1);
+                int replaced = table[i - 1, j - 1] + (left[i - 1] == right[j - 1] ? 0 : 1);
+                table[i, j] = Math.Min(replaced, Math.Min(table[i - 1, j], table[i, j - 1]) + 1);
+                if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
+                    table[i, j] = Math.Min(table[i, j], table[i - 2, j - 2] + 1);
             }
         }
-        return row[^1];
+        return table[left.Length, right.Length];
     }
 }

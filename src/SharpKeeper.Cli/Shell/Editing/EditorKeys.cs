@@ -68,12 +68,12 @@ internal enum EditorAction
 internal static class EditorKeys
 {
     /// <summary>What the key does.</summary>
-    public static EditorAction ActionOf(ConsoleKeyInfo key)
+    public static EditorAction ActionOf(ConsoleKeyInfo key, bool isAfterEscape = false)
     {
         // Terminals send letters with Ctrl as the characters 1 to 26, among them Enter, Tab and Backspace.
         if (key.KeyChar is > '\0' and < ' ' or '\u007f')
             return OfControl(key.KeyChar);
-        if (key.KeyChar != '\0' && (key.Modifiers & ConsoleModifiers.Alt) != 0)
+        if (key.KeyChar != '\0' && (isAfterEscape || (key.Modifiers & ConsoleModifiers.Alt) != 0))
             return OfAlt(key.KeyChar);
         if (key.KeyChar != '\0')
             return char.IsControl(key.KeyChar) ? EditorAction.None : EditorAction.Insert;

@@ -18,6 +18,7 @@ internal sealed partial class LineEditor(
     private int cursorRow;
     private bool isActive;
     private string killed = "";
+    private bool isMeta;
     private int historyIndex;
     private string draft = "";
 
@@ -107,7 +108,10 @@ internal sealed partial class LineEditor(
 
     private Outcome? Handle(ConsoleKeyInfo key)
     {
-        switch (EditorKeys.ActionOf(key))
+        // Escape and a letter is how most terminals send Alt and the letter.
+        bool isAfterEscape = isMeta;
+        isMeta = key.KeyChar == '\u001b';
+        switch (EditorKeys.ActionOf(key, isAfterEscape))
         {
             case EditorAction.Submit:
                 End("");

@@ -47,7 +47,8 @@ internal static class WriteVerbs
         (CreateMode mode, TimeSpan? ttl) = ModeOf(arguments);
         IReadOnlyList<string> words = arguments.Words;
         ShellPath.Validate(words[0], mode.IsSequential());
-        ReadOnlyMemory<byte>? data = words.Count > 1 ? Encoding.UTF8.GetBytes(words[1]) : null;
+        // Without the cast the null would become empty data.
+        ReadOnlyMemory<byte>? data = words.Count > 1 ? (ReadOnlyMemory<byte>?)Encoding.UTF8.GetBytes(words[1]) : null;
         IReadOnlyList<Acl> acl = words.Count > 2 ? AclText.Parse(words[2]) : Acl.OpenUnsafe;
         string created = await session.Client.CreateAsync(words[0], data, mode, acl, ttl, cancellation)
             .ConfigureAwait(false);
