@@ -53,9 +53,6 @@ internal sealed class ShellProcess : IAsyncDisposable
         return new ShellProcess(start);
     }
 
-    /// <summary>The process's id.</summary>
-    public int Id => process.Id;
-
     /// <summary>All lines of the output so far.</summary>
     public string[] Output => output.Lines;
 
@@ -74,6 +71,13 @@ internal sealed class ShellProcess : IAsyncDisposable
 
     /// <summary>Waits for a line of the error stream behind those waited for before.</summary>
     public Task ExpectErrorAsync(string line) => ExpectAsync(errors, line);
+
+    /// <summary>Sends a signal by its name.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using Process kill = Process.Start("kill", [$"-{name}", $"{process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
 
     /// <summary>Closes the input and waits for the end; gives the exit code.</summary>
     public async Task<int> EndAsync()

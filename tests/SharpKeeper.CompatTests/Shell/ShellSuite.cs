@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace SharpKeeper.CompatTests.Shell;
@@ -139,8 +138,7 @@ public abstract class ShellSuite
         await owner.ExpectErrorAsync("Created /master");
         await watching.TypeAsync("stat -w /master");
         await watching.ExpectAsync("numChildren = 0");
-        using (Process kill = Process.Start("kill", ["-TERM", $"{owner.Id}"]))
-            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await owner.SignalAsync("TERM");
         await watching.ExpectAsync(NodeDeleted);
         Assert.Equal(128 + 15, await owner.EndAsync());
     }
