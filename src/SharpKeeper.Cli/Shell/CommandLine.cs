@@ -4,8 +4,8 @@ using System.Text;
 namespace SharpKeeper.Cli.Shell;
 
 /// <summary>
-/// Cuts a typed line into words by zkCli's rules: blanks separate, a word that starts with a quote runs to the next such
-/// quote, there are no escapes, and a quote inside a word is an ordinary character.
+/// Cuts a typed line into words by zkCli's rules: blanks separate, a word that starts with a quote runs to the next
+/// such quote, there are no escapes, and a quote inside a word is an ordinary character.
 /// </summary>
 internal static class CommandLine
 {
@@ -59,7 +59,7 @@ internal static class CommandLine
         return word.Contains('\'', StringComparison.Ordinal) ? null : $"'{word}'";
     }
 
-    /// <summary>Joins words to a line that <see cref="Split"/> cuts into the same words, where that is possible.</summary>
+    /// <summary>Joins words to a line that <see cref="Split"/> cuts into the same words, if that can be.</summary>
     public static string Join(IEnumerable<string> words)
     {
         StringBuilder line = new();

@@ -10,7 +10,8 @@ internal static class EnsembleText
     {
         string version = "";
         StringBuilder addresses = new();
-        foreach (string line in config.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        const StringSplitOptions Lines = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+        foreach (string line in config.Split('\n', Lines))
         {
             int equals = line.IndexOf('=', StringComparison.Ordinal);
             if (line.StartsWith("version=", StringComparison.Ordinal))

@@ -6,8 +6,8 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.Cli.Shell;
 
 /// <summary>
-/// Results as zkCli prints them; names of stat lines are coloured on request. Each call makes one write, so that an event
-/// from another thread cannot land inside a result.
+/// Results as zkCli prints them; names of stat lines are coloured on request. Each call makes one write, so that an
+/// event from another thread cannot land inside a result.
 /// </summary>
 internal sealed class HumanResults(TextWriter output, TextWriter errors, TimeZoneInfo zone, bool hasColour)
     : ShellResults

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SharpKeeper.Cli.Shell;
 
-/// <summary>Dates as Java's Date.toString prints them, which is what users of ZooKeeper's tools read and parse.</summary>
+/// <summary>Dates as Java's Date.toString prints them: users of ZooKeeper's tools read and parse these.</summary>
 internal static class JavaDate
 {
     /// <summary>For example <c>Sun Nov 22 18:52:26 UTC 2026</c>.</summary>
@@ -21,7 +21,8 @@ internal static class JavaDate
 
     private const long Day = 86_400_000;
 
-    // With invariant globalization the names are the short ones of tzdata. Windows has long ones; the offset says as much.
+    // With invariant globalization the names are the short ones of tzdata. Windows has long ones: there the offset says
+    // as much.
     private static string ZoneName(TimeZoneInfo zone, DateTimeOffset local)
     {
         if (zone.BaseUtcOffset == TimeSpan.Zero && !zone.SupportsDaylightSavingTime)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SharpKeeper.Cli.Shell;
 
-/// <summary>The command line of the shell itself: zkCli's options with one dash, then the command with its own.</summary>
+/// <summary>The command line of the shell: zkCli's options with one dash, then the command with its own.</summary>
 internal sealed record ShellOptions
 {
     /// <summary>The help of the shell's own options.</summary>
@@ -90,8 +90,8 @@ internal sealed record ShellOptions
     private static TimeSpan TakeTimeout(string name, IReadOnlyList<string> arguments, ref int at)
     {
         string text = TakeValue(name, arguments, ref at);
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int milliseconds) && milliseconds > 0)
-            return TimeSpan.FromMilliseconds(milliseconds);
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0)
+            return TimeSpan.FromMilliseconds(value);
         throw new ShellUsageException($"{name} takes a number of milliseconds above zero, not '{text}'");
     }
 }

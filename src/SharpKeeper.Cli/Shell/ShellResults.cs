@@ -4,8 +4,8 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.Cli.Shell;
 
 /// <summary>
-/// Where commands report what they found. The human form is zkCli's, to the byte and to the stream; the JSON form is one
-/// object in one line for each command, error and event.
+/// Where commands report what they found. The human form is zkCli's, to the byte and to the stream; the JSON form is
+/// one object in one line for each command, error and event.
 /// </summary>
 internal abstract class ShellResults
 {

@@ -29,8 +29,7 @@ internal sealed class ShellProcess : IAsyncDisposable
     /// <summary>Starts our shell, as built beside the tests.</summary>
     public static ShellProcess Ours(params string[] arguments)
     {
-        ProcessStartInfo start = new(Environment.ProcessPath is { } path && path.EndsWith("/dotnet", StringComparison.Ordinal)
-            ? path : "dotnet");
+        ProcessStartInfo start = new("dotnet");
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "sharpkeeper.dll"));
         start.ArgumentList.Add("shell");
         return Launch(start, arguments);

@@ -91,7 +91,8 @@ public abstract class ShellSuite
         await worker.ExpectAsync("[task-0000000000]");
         await worker.TypeAsync("create /tasks/task-0000000000/status \"done\"");
         await worker.ExpectErrorAsync("Created /tasks/task-0000000000/status");
-        await client.ExpectAsync("WatchedEvent state:SyncConnected type:NodeChildrenChanged path:/tasks/task-0000000000");
+        await client.ExpectAsync(
+            "WatchedEvent state:SyncConnected type:NodeChildrenChanged path:/tasks/task-0000000000");
         await client.TypeAsync("get /tasks/task-0000000000");
         await client.ExpectAsync("cmd");
         await client.TypeAsync("get /tasks/task-0000000000/status");
@@ -110,7 +111,8 @@ public abstract class ShellSuite
             await OnceAsync("-server", root, "ls", "/"));
         (int exitCode, string output, string errors) = await OnceAsync("-server", root, "lss", "/");
         Assert.Equal((127, "Connecting to " + root), (exitCode, output));
-        Assert.EndsWith("Command not found: Command not found lss\nDid you mean 'ls'?", errors, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Command not found: Command not found lss\nDid you mean 'ls'?", errors, StringComparison.Ordinal);
         Assert.Equal((2, "", "ls [-s] [-w] [-R] path"), await OnceAsync("-q", "-server", root, "ls"));
     }
 

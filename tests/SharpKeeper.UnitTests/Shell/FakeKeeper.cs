@@ -4,8 +4,8 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.ShellTests;
 
 /// <summary>
-/// A client with a tree of its own: enough of the rules for the commands of the shell. Operations complete at once unless
-/// <see cref="Hangs"/> is set. What the shell does not call is not supported.
+/// A client with a tree of its own: enough of the rules for the commands of the shell. Operations complete at once
+/// unless <see cref="Hangs"/> is set. What the shell does not call is not supported.
 /// </summary>
 internal sealed class FakeKeeper : IKeeperClient
 {
@@ -21,7 +21,10 @@ internal sealed class FakeKeeper : IKeeperClient
 
     private readonly SortedDictionary<string, Node> nodes = new(StringComparer.Ordinal)
     {
-        ["/"] = new(), ["/zookeeper"] = new(), ["/zookeeper/quota"] = new(), ["/zookeeper/config"] = new() { Data = [] },
+        ["/"] = new(),
+        ["/zookeeper"] = new(),
+        ["/zookeeper/quota"] = new(),
+        ["/zookeeper/config"] = new() { Data = [] },
     };
 
     private readonly HashSet<string> watched = [];

@@ -39,7 +39,8 @@ public class ShellCommandsTests
     }
 
     [Theory]
-    [InlineData("create -c -e /x", "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential.")]
+    [InlineData("create -c -e /x",
+        "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential.")]
     [InlineData("create -e -t 100 /x", "TTLs cannot be used with Ephemeral znodes")]
     [InlineData("create -c -t 100 /x", "TTLs cannot be used with Container znodes")]
     [InlineData("create -t abc /x", "-t argument must be a long value")]
@@ -50,9 +51,11 @@ public class ShellCommandsTests
     [InlineData("ls", "ls [-s] [-w] [-R] path")]
     [InlineData("ls -z /", "Unrecognized option: -z\nls [-s] [-w] [-R] path")]
     [InlineData("set /a", "set [-s] [-v version] path data")]
-    [InlineData("set /a two words", "'words' is not a version; data with blanks need quotes. The command is: set [-s] [-v version] path data")]
+    [InlineData("set /a two words",
+        "'words' is not a version; data with blanks need quotes. The command is: set [-s] [-v version] path data")]
     [InlineData("set -v x /a y", "-v takes a whole number, not 'x'")]
-    [InlineData("create /x a world:anyone:r more", "Unexpected word 'more'; words with blanks need quotes\ncreate [-s] [-e] [-c] [-t ttl] path [data] [acl]")]
+    [InlineData("create /x a world:anyone:r more",
+        "Unexpected word 'more'; words with blanks need quotes\ncreate [-s] [-e] [-c] [-t ttl] path [data] [acl]")]
     [InlineData("deleteall /a -b 0", "-b takes a number of znodes above zero, not 0")]
     [InlineData("addWatch -m FOO /", "-m takes PERSISTENT or PERSISTENT_RECURSIVE, not 'FOO'")]
     [InlineData("removewatches -c -d /", "-d cannot be combined with -c\nremovewatches path [-c|-d|-a|-p|-r] [-l]")]
@@ -135,12 +138,18 @@ public class ShellCommandsTests
     }
 
     [Theory]
-    [InlineData("ls2 /zookeeper", "[config, quota]\ncZxid", "'ls2 path [watch]' has been deprecated. Please use 'ls -s [-w] path' instead.\n")]
-    [InlineData("ls / true", "[a, zookeeper]\n", "'ls path [watch]' has been deprecated. Please use 'ls [-w] path' instead.\n")]
-    [InlineData("get /a watch", "hello\n", "'get path [watch]' has been deprecated. Please use 'get [-s] [-w] path' instead.\n")]
-    [InlineData("stat /a true", "cZxid", "'stat path [watch]' has been deprecated. Please use 'stat [-w] path' instead.\n")]
-    [InlineData("set /a new 0", "", "'set path data [version]' has been deprecated. Please use 'set [-s] [-v version] path data' instead.\n")]
-    [InlineData("delete /a 0", "", "'delete path [version]' has been deprecated. Please use 'delete [-v version] path' instead.\n")]
+    [InlineData("ls2 /zookeeper", "[config, quota]\ncZxid",
+        "'ls2 path [watch]' has been deprecated. Please use 'ls -s [-w] path' instead.\n")]
+    [InlineData("ls / true", "[a, zookeeper]\n",
+        "'ls path [watch]' has been deprecated. Please use 'ls [-w] path' instead.\n")]
+    [InlineData("get /a watch", "hello\n",
+        "'get path [watch]' has been deprecated. Please use 'get [-s] [-w] path' instead.\n")]
+    [InlineData("stat /a true", "cZxid",
+        "'stat path [watch]' has been deprecated. Please use 'stat [-w] path' instead.\n")]
+    [InlineData("set /a new 0", "",
+        "'set path data [version]' has been deprecated. Please use 'set [-s] [-v version] path data' instead.\n")]
+    [InlineData("delete /a 0", "",
+        "'delete path [version]' has been deprecated. Please use 'delete [-v version] path' instead.\n")]
     [InlineData("rmr /a", "", "The command 'rmr' has been deprecated. Please use 'deleteall' instead.\n")]
     public async Task An_old_spelling_works_and_is_told_the_new_one(string command, string printed, string note)
     {

@@ -51,5 +51,6 @@ public class ShellCompleterTests
 
     [Fact]
     public Task Complete_below_a_missing_znode_fails_and_leaves_the_line_to_the_editor() =>
-        Assert.ThrowsAsync<NoNodeException>(() => completer.CompleteAsync("ls /nope/", TestContext.Current.CancellationToken));
+        Assert.ThrowsAsync<NoNodeException>(
+            () => completer.CompleteAsync("ls /nope/", TestContext.Current.CancellationToken));
 }

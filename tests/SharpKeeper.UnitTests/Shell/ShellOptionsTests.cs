@@ -19,7 +19,8 @@ public class ShellOptionsTests
     [Fact]
     public void Parse_leaves_the_options_of_the_command_to_the_command()
     {
-        ShellOptions options = Parse("-server", "h:1,h:2/app", "-timeout", "5000", "-r", "create", "-e", "-s", "/a", "-r");
+        ShellOptions options = Parse(
+            "-server", "h:1,h:2/app", "-timeout", "5000", "-r", "create", "-e", "-s", "/a", "-r");
         Assert.Equal("h:1,h:2/app", options.ConnectString);
         Assert.Equal(TimeSpan.FromSeconds(5), options.SessionTimeout);
         Assert.True(options.ReadOnlyAllowed);

@@ -107,12 +107,18 @@ public class ShellProgramTests
     [InlineData("get -b /zookeeper/config", 0, "{\"data\":\"\",\"encoding\":\"base64\"}")]
     [InlineData("getAcl /", 0, "{\"acl\":[{\"scheme\":\"world\",\"id\":\"anyone\",\"perms\":\"cdrwa\"}]}")]
     [InlineData("getAllChildrenNumber /", 0, "{\"number\":3}")]
-    [InlineData("whoami", 0, "{\"identities\":[{\"scheme\":\"ip\",\"id\":\"127.0.0.1\"},{\"scheme\":\"digest\",\"id\":\"bob\"}]}")]
+    [InlineData("whoami", 0,
+        "{\"identities\":[{\"scheme\":\"ip\",\"id\":\"127.0.0.1\"},{\"scheme\":\"digest\",\"id\":\"bob\"}]}")]
     [InlineData("set /zookeeper x", 0, "{\"ok\":true}")]
-    [InlineData("set /zookeeper x 0", 0, "{\"ok\":true,\"notes\":[\"'set path data [version]' has been deprecated. Please use 'set [-s] [-v version] path data' instead.\"]}")]
-    [InlineData("listquota /x", 0, "{\"path\":\"/x\",\"quota\":null,\"notes\":[\"absolute path is /zookeeper/quota/x/zookeeper_limits\"]}")]
-    [InlineData("delete /nope", 1, "{\"error\":{\"code\":\"NoNode\",\"message\":\"Node does not exist: /nope\",\"path\":\"/nope\"}}")]
-    [InlineData("lss /", 127, "{\"error\":{\"code\":\"UnknownCommand\",\"message\":\"Command not found lss\",\"nearest\":\"ls\"}}")]
+    [InlineData("set /zookeeper x 0", 0,
+        "{\"ok\":true,\"notes\":[\"'set path data [version]' has been deprecated. Please use 'set [-s] [-v "
+            + "version] path data' instead.\"]}")]
+    [InlineData("listquota /x", 0,
+        "{\"path\":\"/x\",\"quota\":null,\"notes\":[\"absolute path is /zookeeper/quota/x/zookeeper_limits\"]}")]
+    [InlineData("delete /nope", 1,
+        "{\"error\":{\"code\":\"NoNode\",\"message\":\"Node does not exist: /nope\",\"path\":\"/nope\"}}")]
+    [InlineData("lss /", 127,
+        "{\"error\":{\"code\":\"UnknownCommand\",\"message\":\"Command not found lss\",\"nearest\":\"ls\"}}")]
     [InlineData("get", 2, "{\"error\":{\"code\":\"Usage\",\"message\":\"get [-s] [-w] [-b|-x] path\"}}")]
     public async Task Json_has_a_form_for_every_result(string command, int exitCode, string printed)
     {

@@ -46,7 +46,7 @@ internal sealed partial class ConsoleTerminal : ITerminal
         new Thread(ReadKeys) { IsBackground = true, Name = "keys" }.Start();
     }
 
-    /// <summary>What Ctrl-C does while a command runs; null while a line is edited, where it is a key like others.</summary>
+    /// <summary>What Ctrl-C does while a command runs; null while a line is edited, where it is a key.</summary>
     public void OnInterrupt(Action? action) => Volatile.Write(ref interrupt, action);
 
     /// <inheritdoc/>

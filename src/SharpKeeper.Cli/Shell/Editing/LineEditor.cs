@@ -49,7 +49,7 @@ internal sealed partial class LineEditor(
         }
     }
 
-    /// <summary>Prints text: above the line if one is being edited, otherwise where the cursor is. Any thread.</summary>
+    /// <summary>Prints text above the line being edited, or where the cursor is if there is none.</summary>
     public void Print(string text)
     {
         if (text.Length == 0)

@@ -10,7 +10,8 @@ internal static class TextLayout
     /// Row and column behind the text when it is written from a place. A full last
     /// column counts as the start of the next row.
     /// </summary>
-    public static (int Row, int Column) Advance(ReadOnlySpan<char> text, int columns, (int Row, int Column) from = default)
+    public static (int Row, int Column) Advance(
+        ReadOnlySpan<char> text, int columns, (int Row, int Column) from = default)
     {
         (int row, int column) = from;
         foreach (Rune rune in text.EnumerateRunes())

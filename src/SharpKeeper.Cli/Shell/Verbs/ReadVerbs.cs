@@ -104,7 +104,8 @@ internal static class ReadVerbs
         session.Results.EndPaths();
     }
 
-    private static void Expand(ShellResults results, Stack<string> pending, string parent, IReadOnlyList<string> children)
+    private static void Expand(
+        ShellResults results, Stack<string> pending, string parent, IReadOnlyList<string> children)
     {
         string[] names = Sort(children);
         foreach (string name in names)

@@ -68,8 +68,9 @@ internal static class WriteVerbs
         if (arguments.Value("t") is { } text)
         {
             TimeSpan ttl = ParseTtl(text);
-            if (isEphemeral || isContainer)
-                throw new ShellUsageException($"TTLs cannot be used with {(isEphemeral ? "Ephemeral" : "Container")} znodes");
+            string? refused = isEphemeral ? "Ephemeral" : isContainer ? "Container" : null;
+            if (refused is not null)
+                throw new ShellUsageException($"TTLs cannot be used with {refused} znodes");
             return (isSequential ? CreateMode.PersistentSequentialWithTtl : CreateMode.PersistentWithTtl, ttl);
         }
         if (isContainer)
