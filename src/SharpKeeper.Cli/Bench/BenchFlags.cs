@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
+using SharpKeeper.Cli.Bench.Transport;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Cli.Bench;
@@ -13,11 +15,15 @@ internal sealed class BenchFlags
         DefaultValueFactory = _ => "127.0.0.1:2181",
     };
 
-    private readonly Option<int> sessions = Number("--sessions", "Sessions, each on its own connection.", 8, 1, 100_000);
+    private readonly Option<int?> sessions = new("--sessions")
+    {
+        Description = "Sessions, each on its own connection (8; stall: always 1; watch, connect and idle: 1,000).",
+    };
 
     private readonly Option<int?> depth = new("--depth")
     {
-        Description = "Requests in flight per session (64; 1 for stall).",
+        Description = "Requests in flight per session (64; watch and stall: always 1; connect and idle: handshakes "
+            + "at once, 32).",
     };
 
     private readonly Option<int> size = Number("--size", "Bytes of data of each znode.", 100, 0, 1_000_000);
@@ -30,7 +36,8 @@ internal sealed class BenchFlags
 
     private readonly Option<long?> count = new("--count")
     {
-        Description = "Measured requests, instead of a duration; the number of znodes for fill (100,000).",
+        Description = "Measured requests instead of a duration: notifications for watch, sessions for connect, "
+            + "znodes for fill (100,000).",
     };
 
     private readonly Option<double?> warmup = new("--warmup")
@@ -90,15 +97,13 @@ internal sealed class BenchFlags
     public BenchFlags()
     {
         probe.AcceptOnlyFromAmong("get", "set");
-        depth.Validators.Add(result => Within(result, "--depth", result.GetValueOrDefault<int?>() ?? 1, 1, 65536));
-        count.Validators.Add(
-            result => Within(result, "--count", result.GetValueOrDefault<long?>() ?? 1, 1, 1_000_000_000));
-        duration.Validators.Add(result => Within(result, "--duration", result.GetValueOrDefault<double>(), 0.001, 86400));
-        warmup.Validators.Add(
-            result => Within(result, "--warmup", result.GetValueOrDefault<double?>() ?? 0, 0, 86400));
-        readRatio.Validators.Add(result => Within(result, "--read-ratio", result.GetValueOrDefault<double>(), 0, 1));
-        replyTimeout.Validators.Add(
-            result => Within(result, "--reply-timeout", result.GetValueOrDefault<double>(), 1, 86400));
+        Limit(sessions, 1, 100_000);
+        Limit(depth, 1, 65536);
+        Limit(count, 1, 1_000_000_000);
+        Limit(duration, 0.001, 86400);
+        Limit(warmup, 0, 86400);
+        Limit(readRatio, 0, 1);
+        Limit(replyTimeout, 1, 86400);
         root.Validators.Add(result =>
         {
             string path = result.GetValueOrDefault<string>();
@@ -116,23 +121,36 @@ internal sealed class BenchFlags
             command.Options.Add(serverPids);
         }
         Option[] all = [sessions, depth, size, duration, count, warmup, root, keep, readRatio, multiSize, children,
-            probe, replyTimeout, portable];
+            persistent, close, probe, replyTimeout, portable];
         foreach (Option option in all)
             command.Options.Add(option);
     }
 
+    /// <summary>Declares only the options that say where.</summary>
+    public void AddAddressTo(Command command)
+    {
+        command.Options.Add(server);
+        command.Options.Add(root);
+        command.Options.Add(replyTimeout);
+    }
+
     /// <summary>Reads them.</summary>
     /// <exception cref="BenchException">A server address is wrong or unknown.</exception>
-    public BenchOptions Read(ParseResult parsed) => new()
+    public BenchOptions Read(ParseResult parsed) =>
+        Read(parsed, parsed.GetValue(server) ?? "", parsed.GetValue(serverPids) ?? []);
+
+    /// <summary>Reads them, with a server and its processes from elsewhere.</summary>
+    /// <exception cref="BenchException">A server address is wrong or unknown.</exception>
+    public BenchOptions Read(ParseResult parsed, string servers, IReadOnlyList<int> pids) => new()
     {
-        Servers = ServerAddresses.Parse(parsed.GetValue(server) ?? ""),
+        Servers = ServerAddresses.Parse(servers),
+        ServerPids = pids,
         Sessions = parsed.GetValue(sessions),
         Depth = parsed.GetValue(depth),
         Size = parsed.GetValue(size),
         Duration = TimeSpan.FromSeconds(parsed.GetValue(duration)),
         Count = parsed.GetValue(count),
         Warmup = parsed.GetValue(warmup) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-        ServerPids = parsed.GetValue(serverPids) ?? [],
         Root = parsed.GetValue(root)!,
         Keep = parsed.GetValue(keep),
         ReadRatio = parsed.GetValue(readRatio),
@@ -142,19 +160,25 @@ internal sealed class BenchFlags
         Close = parsed.GetValue(close),
         Probe = parsed.GetValue(probe) is { } name ? Enum.Parse<BenchOperation>(name, ignoreCase: true) : null,
         ReplyTimeout = TimeSpan.FromSeconds(parsed.GetValue(replyTimeout)),
-        PortableTransport = parsed.GetValue(portable),
+        Transport = parsed.GetValue(portable)
+            ? () => Transports.Create(portable: true) : () => Transports.Create(),
     };
+
+    /// <summary>Makes a value outside of a range, or one that is no number, an error of the command line.</summary>
+    public static void Limit<T>(Option<T> option, double min, double max) => option.Validators.Add(result =>
+    {
+        foreach (Token token in result.Tokens)
+        {
+            if (!double.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                || !(value >= min && value <= max))
+                result.AddError($"{option.Name} must be {min} to {max}, and {token.Value} is not.");
+        }
+    });
 
     private static Option<int> Number(string name, string description, int value, int min, int max)
     {
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
-        option.Validators.Add(result => Within(result, name, result.GetValueOrDefault<int>(), min, max));
+        Limit(option, min, max);
         return option;
-    }
-
-    private static void Within(OptionResult result, string name, double value, double min, double max)
-    {
-        if (double.IsNaN(value) || value < min || value > max)
-            result.AddError($"{name} must be {min} to {max}, and {value} is not.");
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using SharpKeeper.Cli.Bench.Transport;
 
 namespace SharpKeeper.Cli.Bench;
 
@@ -13,6 +14,9 @@ internal enum BenchOperation
     Children,
     Mixed,
     Multi,
+    Watch,
+    Connect,
+    Idle,
     Fill,
     Stall,
 }
@@ -20,10 +24,11 @@ internal enum BenchOperation
 /// <summary>How to measure; the defaults are those of the command line.</summary>
 internal sealed record BenchOptions
 {
-    /// <summary>Sessions are spread evenly over them.</summary>
+    /// <summary>Where to; sessions are spread evenly over them.</summary>
     public required IReadOnlyList<IPEndPoint> Servers { get; init; }
 
-    public int Sessions { get; init; } = 8;
+    /// <summary>Sessions at once; null takes what suits the operation.</summary>
+    public int? Sessions { get; init; }
 
     /// <summary>Requests in flight per session; null takes what suits the operation.</summary>
     public int? Depth { get; init; }
@@ -73,8 +78,11 @@ internal sealed record BenchOptions
     /// <summary>Silence after which a run is given up.</summary>
     public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Use the transport of the other operating systems.</summary>
-    public bool PortableTransport { get; init; }
+    /// <summary>Makes the connections.</summary>
+    public Func<ITransport> Transport { get; init; } = () => Transports.Create();
+
+    /// <summary>Ticks as the stopwatch does.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>The warm-up in force.</summary>
     public TimeSpan EffectiveWarmup =>

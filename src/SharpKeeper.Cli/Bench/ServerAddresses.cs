@@ -9,7 +9,7 @@ internal static class ServerAddresses
 {
     private const int DefaultPort = 2181;
 
-    /// <summary>Reads <c>host:port[,host:port...]</c>; the port may be left out, IPv6 addresses stand in brackets.</summary>
+    /// <summary>Reads <c>host:port[,host:port...]</c>; the port is 2181 if left out, IPv6 stands in brackets.</summary>
     /// <exception cref="BenchException">The list is empty, or one of its parts is wrong or unknown.</exception>
     public static IReadOnlyList<IPEndPoint> Parse(string list)
     {

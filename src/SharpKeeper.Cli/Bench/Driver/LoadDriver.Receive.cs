@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Cli.Bench.Driver;
@@ -23,7 +22,7 @@ internal sealed partial class LoadDriver
             OnEndOfStream(session);
             return;
         }
-        lastReceivedAt = now = Stopwatch.GetTimestamp();
+        lastReceivedAt = now = time.GetTimestamp();
         Span<byte> bytes = fromPartial
             ? session.Partial.AsSpan(0, session.PartialLength + count)
             : received.AsSpan(0, count);
@@ -81,10 +80,15 @@ internal sealed partial class LoadDriver
         var reply = new Reply(
             BinaryPrimitives.ReadInt32BigEndian(frame), BinaryPrimitives.ReadInt64BigEndian(frame[4..]),
             BinaryPrimitives.ReadInt32BigEndian(frame[12..]), frame[Frames.ReplyHeadBytes..]);
-        if (reply.Xid == session.NextReplyXid && session.InFlight > 0)
+        if (session.State == SessionState.Closing)
+            OnCloseReply(session, reply);
+        else if (reply.Xid == session.NextReplyXid && session.InFlight > 0)
             TakeReply(session, reply, ref run);
         else if (reply.Xid == Xids.WatchEvent && session.Lane is { } lane)
+        {
             lane.Work.OnEvent(session, reply, lane.Meter, now);
+            run.NoteReply();
+        }
         else if (reply.Xid == Xids.Ping && session.PingsInFlight > 0)
             session.PingsInFlight--;
         else
@@ -95,11 +99,6 @@ internal sealed partial class LoadDriver
 
     private static void TakeReply(Session session, in Reply reply, ref LatencyRun run)
     {
-        if (session.State == SessionState.Closing)
-        {
-            session.NextReplyXid++;
-            return;
-        }
         if (reply.Zxid < session.LastZxid)
             throw new WrongReplyException(
                 $"{session}, xid {reply.Xid}: zxid 0x{reply.Zxid:x} came after 0x{session.LastZxid:x}");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using SharpKeeper.Cli.Bench.Transport;
 using SharpKeeper.Protocol;
 
@@ -7,10 +6,7 @@ namespace SharpKeeper.Cli.Bench.Driver;
 /// <summary>How the driver behaves beside the work.</summary>
 /// <param name="SessionTimeout">Asked for in every handshake; pings are sent after a third of what is granted.</param>
 /// <param name="ReplyTimeout">A run in which nothing comes back for this long is given up.</param>
-internal sealed record DriverSettings(TimeSpan SessionTimeout, TimeSpan ReplyTimeout)
-{
-    public static DriverSettings Default { get; } = new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
-}
+internal sealed record DriverSettings(TimeSpan SessionTimeout, TimeSpan ReplyTimeout);
 
 /// <summary>
 /// Drives many sessions on one thread: keeps every session's window of requests full, sends what a receive made
@@ -23,6 +19,7 @@ internal sealed partial class LoadDriver : IDisposable
 
     private readonly ITransport transport;
     private readonly DriverSettings settings;
+    private readonly TimeProvider time;
     private readonly Action<long, long>? progress;
     private readonly CancellationToken cancel;
     private readonly List<Session> sessions = [];
@@ -31,20 +28,23 @@ internal sealed partial class LoadDriver : IDisposable
     private readonly JuteBuffer output = new();
     private readonly byte[] ping = Frames.Ping();
     private readonly List<Lane> lanes = [];
-    private long now = Stopwatch.GetTimestamp();
+    private long now;
     private long housekeepingAt;
     private long lastReceivedAt;
 
     /// <param name="transport">Owned by the driver from here on.</param>
     /// <param name="settings">Time limits.</param>
+    /// <param name="time">Ticks as the stopwatch does.</param>
     /// <param name="progress">Called about once a second with the stopwatch and the number ended so far.</param>
     /// <param name="cancel">Ends the phase under way as its limit would.</param>
     public LoadDriver(
-        ITransport transport, DriverSettings settings, Action<long, long>? progress = null,
+        ITransport transport, DriverSettings settings, TimeProvider time, Action<long, long>? progress = null,
         CancellationToken cancel = default)
     {
         this.transport = transport;
         this.settings = settings;
+        this.time = time;
+        now = time.GetTimestamp();
         this.progress = progress;
         this.cancel = cancel;
     }
@@ -62,7 +62,7 @@ internal sealed partial class LoadDriver : IDisposable
         Begin(main, beside);
         long start = now;
         long deadline = limit.Duration is { } duration
-            ? start + (long)(duration.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
+            ? start + (long)(duration.TotalSeconds * time.TimestampFrequency) : long.MaxValue;
         main.IssuedMax = limit.Count ?? long.MaxValue;
         foreach (Lane lane in lanes)
             Pump(lane);
@@ -82,7 +82,7 @@ internal sealed partial class LoadDriver : IDisposable
     public void Idle(TimeSpan duration)
     {
         ForgetLanes();
-        long deadline = now + (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        long deadline = now + (long)(duration.TotalSeconds * time.TimestampFrequency);
         while (now < deadline && !cancel.IsCancellationRequested)
         {
             WaitOnce(WaitMs);
@@ -120,7 +120,7 @@ internal sealed partial class LoadDriver : IDisposable
 
     private void ForgetLanes()
     {
-        now = lastReceivedAt = Stopwatch.GetTimestamp();
+        now = lastReceivedAt = time.GetTimestamp();
         lanes.Clear();
         foreach (Session session in sessions)
             session.Lane = null;
@@ -136,12 +136,12 @@ internal sealed partial class LoadDriver : IDisposable
         }
     }
 
-    private static PhaseResult Result(Lane main, Lane? beside, long start) => new(
+    private PhaseResult Result(Lane main, Lane? beside, long start) => new(
         main.Meter,
-        Stopwatch.GetElapsedTime(start, main.LastReplyAt),
-        Stopwatch.GetElapsedTime(0, main.LongestGap),
+        time.GetElapsedTime(start, main.LastReplyAt),
+        time.GetElapsedTime(0, main.LongestGap),
         beside?.Meter,
-        Stopwatch.GetElapsedTime(0, beside?.LongestGap ?? 0));
+        time.GetElapsedTime(0, beside?.LongestGap ?? 0));
 
     private void WaitOnce(int timeoutMs)
     {
@@ -154,7 +154,7 @@ internal sealed partial class LoadDriver : IDisposable
         {
             throw new BenchException(e.Message);
         }
-        now = Stopwatch.GetTimestamp();
+        now = time.GetTimestamp();
         for (int i = 0; i < count; i++)
             Serve(sessions[ready[i].Tag], ready[i]);
     }
@@ -212,7 +212,7 @@ internal sealed partial class LoadDriver : IDisposable
         }
         if (session.NextXid == first)
             return;
-        session.StampSent(first, Stopwatch.GetTimestamp());
+        session.StampSent(first, time.GetTimestamp());
         Send(session, output.WrittenSpan);
     }
 
@@ -242,13 +242,13 @@ internal sealed partial class LoadDriver : IDisposable
     {
         if (now < housekeepingAt)
             return;
-        housekeepingAt = now + Stopwatch.Frequency;
+        housekeepingAt = now + time.TimestampFrequency;
         if (meter is not null)
             progress?.Invoke(now, meter.Count);
         PingIdle();
         foreach (Lane lane in lanes)
         {
-            if (lane.InFlight > 0 && Stopwatch.GetElapsedTime(lastReceivedAt, now) > settings.ReplyTimeout)
+            if (lane.InFlight > 0 && time.GetElapsedTime(lastReceivedAt, now) > settings.ReplyTimeout)
                 throw new BenchException($"no reply for {settings.ReplyTimeout.TotalSeconds:0} s, "
                     + $"{lane.InFlight} requests in flight");
         }
@@ -260,7 +260,7 @@ internal sealed partial class LoadDriver : IDisposable
         {
             if (session.State != SessionState.Open || session.InFlight > 0)
                 continue;
-            double idleMs = Stopwatch.GetElapsedTime(session.LastSentAt, now).TotalMilliseconds;
+            double idleMs = time.GetElapsedTime(session.LastSentAt, now).TotalMilliseconds;
             if (idleMs * 3 < session.TimeoutMs)
                 continue;
             session.LastSentAt = now;

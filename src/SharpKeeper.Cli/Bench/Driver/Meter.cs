@@ -3,13 +3,13 @@ using HdrHistogram;
 
 namespace SharpKeeper.Cli.Bench.Driver;
 
-/// <summary>Counts what ended and how long each took: three significant digits from 100 nanoseconds to an hour.</summary>
+/// <summary>Counts what ended and how long each took: three significant digits, up to an hour.</summary>
 internal sealed class Meter
 {
     private const long NanosecondsMax = 3_600_000_000_000;
     private static readonly double NanosecondsPerTick = 1e9 / Stopwatch.Frequency;
 
-    private readonly LongHistogram histogram = new(100, NanosecondsMax, 3);
+    private readonly LongHistogram histogram = new(1, NanosecondsMax, 3);
 
     /// <summary>How many were recorded.</summary>
     public long Count { get; private set; }
@@ -29,7 +29,7 @@ internal sealed class Meter
         Count += other.Count;
     }
 
-    /// <summary>Microseconds that <paramref name="percentile"/> of 100 did not exceed; 0 when nothing was recorded.</summary>
+    /// <summary>Microseconds that <paramref name="percentile"/> of 100 did not exceed; 0 when empty.</summary>
     public double PercentileUs(double percentile) =>
         Count == 0 ? 0 : histogram.GetValueAtPercentile(percentile) / 1000.0;
 

@@ -25,7 +25,7 @@ internal sealed record BenchResult
     /// <summary>CPU time of this process for each of <see cref="Completed"/>.</summary>
     public required double ClientCpuUsPerOp { get; init; }
 
-    /// <summary>CPU time of all server processes for each of <see cref="Completed"/>; null without process ids.</summary>
+    /// <summary>CPU time of the server processes for each of <see cref="Completed"/>; null without ids.</summary>
     public double? ServerCpuUsPerOp { get; init; }
 
     public ProcessReport[] Processes { get; init; } = [];
@@ -56,4 +56,6 @@ internal sealed record ProbeReport(string Operation, long Completed, LatencyRepo
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(BenchResult[]))]
+[JsonSerializable(typeof(ComparisonResult[]))]
+[JsonSerializable(typeof(StartupResult))]
 internal sealed partial class BenchJson : JsonSerializerContext;

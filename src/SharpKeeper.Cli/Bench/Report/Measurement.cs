@@ -39,6 +39,8 @@ internal sealed class Measurement
     /// <summary>What follows does not count.</summary>
     public void Pause()
     {
+        if (isPaused)
+            return;
         clientCpu += ProcessMeter.OwnCpu - clientResumed;
         ProcessSample[] samples = ProcessMeter.Sample(options.ServerPids);
         for (int i = 0; i < samples.Length; i++)
@@ -52,8 +54,7 @@ internal sealed class Measurement
     /// <param name="extra">Figures of this operation alone.</param>
     public BenchResult End(long completed, PhaseResult phase, Dictionary<string, double>? extra = null)
     {
-        if (!isPaused)
-            Pause();
+        Pause();
         ProcessSample[] last = ProcessMeter.Sample(options.ServerPids);
         double perOp = completed == 0 ? 0 : 1.0 / completed;
         double seconds = phase.Elapsed.TotalSeconds;

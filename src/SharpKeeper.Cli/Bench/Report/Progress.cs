@@ -1,9 +1,7 @@
-using System.Diagnostics;
-
 namespace SharpKeeper.Cli.Bench.Report;
 
 /// <summary>A line a second on the error stream: where the run is, and what the last second gave.</summary>
-internal sealed class Progress(TextWriter output, string label)
+internal sealed class Progress(TextWriter output, string label, TimeProvider time)
 {
     private long startedAt;
     private long lastAt;
@@ -14,19 +12,19 @@ internal sealed class Progress(TextWriter output, string label)
     public void Begin(string name)
     {
         phase = name;
-        startedAt = lastAt = Stopwatch.GetTimestamp();
+        startedAt = lastAt = time.GetTimestamp();
         lastCount = 0;
     }
 
     /// <summary>Tells how many have ended in this phase.</summary>
     public void Tick(long now, long count)
     {
-        double seconds = Stopwatch.GetElapsedTime(lastAt, now).TotalSeconds;
+        double seconds = time.GetElapsedTime(lastAt, now).TotalSeconds;
         if (seconds < 0.5)
             return;
         double rate = (count - lastCount) / seconds;
         output.WriteLine(
-            $"{label,-9} {phase,-8} {Stopwatch.GetElapsedTime(startedAt, now).TotalSeconds,5:0} s "
+            $"{label,-9} {phase,-8} {time.GetElapsedTime(startedAt, now).TotalSeconds,5:0} s "
             + $"{rate,12:N0}/s {count,14:N0} in all");
         lastAt = now;
         lastCount = count;

@@ -21,10 +21,11 @@ internal static class TextReport
                 + $"{Mebibytes(process.RssBytesBefore)} -> {Mebibytes(process.RssBytesAfter)} MiB, "
                 + $"peak {Mebibytes(process.RssBytesPeak)} MiB");
         if (result.Probe is { } probe)
-            output.WriteLine($"  probe {probe.Operation}    {probe.Completed:N0} one by one, p50 {probe.LatencyUs.P50:N0} us, "
-                + $"p99 {probe.LatencyUs.P99:N0} us, longest {probe.LatencyUs.Max / 1000:0.0} ms");
+            output.WriteLine($"  probe {probe.Operation}    {probe.Completed:N0} one by one, "
+                + $"p50 {probe.LatencyUs.P50:N0} us, p99 {probe.LatencyUs.P99:N0} us, "
+                + $"longest {probe.LatencyUs.Max / 1000:0.0} ms");
         foreach ((string name, double value) in result.Extra)
-            output.WriteLine($"  {name,-12} {value:N1}");
+            output.WriteLine($"  {name} {value:N1}");
     }
 
     private static string Mebibytes(long bytes) => $"{bytes / 1048576.0:0.0}";

@@ -8,7 +8,7 @@ namespace SharpKeeper.Cli.Bench.Transport;
 /// </summary>
 internal interface ITransport : IDisposable
 {
-    /// <summary>Begins to connect. Sending may be tried at once: it takes nothing until the connection stands.</summary>
+    /// <summary>Begins to connect. Sending may be tried at once; nothing is taken before it stands.</summary>
     /// <exception cref="TransportException">The operating system refuses another connection.</exception>
     int Connect(IPEndPoint endPoint, int tag);
 

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace SharpKeeper.Cli.Bench.Transport;
 
-/// <summary>The Linux calls of <see cref="EpollTransport"/>, with their numbers on every Linux that .NET runs on.</summary>
+/// <summary>
+/// The Linux calls of <see cref="EpollTransport"/>, with their numbers on every Linux that .NET runs on.
+/// </summary>
 internal static unsafe partial class LinuxCalls
 {
     public const int Interrupted = 4;

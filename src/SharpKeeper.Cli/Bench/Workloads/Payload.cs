@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace SharpKeeper.Cli.Bench.Workloads;
 
-/// <summary>Znode data that can be checked: a pattern whose first 8 bytes, where there are so many, hold a version.</summary>
+/// <summary>
+/// Znode data that can be checked: a pattern whose first 8 bytes, where there are so many, hold a version.
+/// </summary>
 internal static class Payload
 {
     /// <summary>Length from which a payload carries its version.</summary>

@@ -74,6 +74,11 @@ internal sealed class PurgeWork : Workload
             throw new BenchException($"cannot clean up {Encoding.UTF8.GetString(path)}: {NameOf(reply.Error)}");
     }
 
+    /// <summary>The znodes deleted may have been watched.</summary>
+    public override void OnEvent(Session session, in Reply reply, Meter meter, long now)
+    {
+    }
+
     private static void Write(JuteBuffer output, int xid, Step step, ReadOnlySpan<byte> path)
     {
         int frame = output.BeginFrame();
@@ -124,7 +129,7 @@ internal sealed class PurgeWork : Workload
         /// <summary>Children not yet deleted.</summary>
         public int Pending { get; set; }
 
-        /// <summary>The names as the reply had them, of which those before <see cref="NamesAt"/> are dealt with.</summary>
+        /// <summary>The names as the reply had them; those before <see cref="NamesAt"/> are dealt with.</summary>
         public byte[] Names { get; set; } = [];
 
         public int NamesAt { get; set; }

@@ -12,6 +12,9 @@ internal sealed class SetupWork(IReadOnlyList<(string Path, byte[] Data)> znodes
     /// <summary>The first znodes of the list may exist already: they are shared with other runs.</summary>
     public int SharedCount { get; init; }
 
+    /// <summary>Those of the shared znodes that did not exist, parents first.</summary>
+    public List<string> SharedCreated { get; } = [];
+
     public override bool TryWrite(Session session, int xid, JuteBuffer output)
     {
         if (session.Number != 0 || sent == znodes.Count)
@@ -24,9 +27,11 @@ internal sealed class SetupWork(IReadOnlyList<(string Path, byte[] Data)> znodes
     public override void Check(Session session, in Reply reply)
     {
         int index = answered++;
+        string path = znodes[index].Path;
+        if (reply.Error == 0 && index < SharedCount)
+            SharedCreated.Add(path);
         if (reply.Error == 0 || (reply.Error == (int)ErrorCode.NodeExists && index < SharedCount))
             return;
-        string path = znodes[index].Path;
         if (reply.Error == (int)ErrorCode.NodeExists)
             throw new BenchException($"{path} exists already, left by an earlier run; "
                 + "remove it with `sharpkeeper bench clean` or choose another --root");

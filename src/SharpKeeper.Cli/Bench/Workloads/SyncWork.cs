@@ -3,7 +3,7 @@ using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Cli.Bench.Workloads;
 
-/// <summary>One sync on every session, so that a server that lags behind shows what was set up through another.</summary>
+/// <summary>One sync on every session, so that a server that lags shows what was set up through another.</summary>
 internal sealed class SyncWork(int sessions) : Workload
 {
     private readonly byte[] frame = Frames.Request(OpCode.Sync, body => body.WriteString("/"));

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using SharpKeeper.Cli.Bench.Driver;
+using SharpKeeper.Cli.Bench.Report;
+using SharpKeeper.Cli.Bench.Transport;
+using SharpKeeper.Protocol;
+
+namespace SharpKeeper.Cli.Bench;
+
+/// <summary>How to measure a start.</summary>
+/// <param name="Server">Where the server will answer.</param>
+/// <param name="Command">Program and arguments.</param>
+/// <param name="Rounds">How often.</param>
+/// <param name="ReadyMax">A start that takes longer is given up.</param>
+/// <param name="Settle">Time between the first reply and the second look at the memory.</param>
+internal sealed record StartupOptions(
+    IPEndPoint Server, IReadOnlyList<string> Command, int Rounds, TimeSpan ReadyMax, TimeSpan Settle);
+
+/// <summary>
+/// Starts a server again and again and takes the time from there to the reply to a first request. The command must be
+/// the server itself, or a script that becomes it by exec: its process is measured, and ended afterwards.
+/// </summary>
+internal static class Startup
+{
+    private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(20);
+
+    /// <summary>Runs all rounds.</summary>
+    /// <exception cref="BenchException">The server did not start, or the address is in use.</exception>
+    public static StartupResult Execute(StartupOptions options, TextWriter errors, CancellationToken cancel)
+    {
+        var rounds = new List<StartupRound>();
+        for (int round = 0; round < options.Rounds && !cancel.IsCancellationRequested; round++)
+        {
+            rounds.Add(MeasureOne(options, cancel));
+            errors.WriteLine($"startup: round {round + 1} of {options.Rounds}: {rounds[^1].ReadyMs:0.0} ms, RSS "
+                + $"{rounds[^1].RssBytesReady / 1048576.0:0.0} MiB");
+        }
+        return StartupResult.Of(options.Command, rounds);
+    }
+
+    private static StartupRound MeasureOne(StartupOptions options, CancellationToken cancel)
+    {
+        if (TryAsk(options.Server))
+            throw new BenchException($"startup: a server answers at {options.Server} already; stop it first");
+        long start = Stopwatch.GetTimestamp();
+        using Process process = Launch(options.Command);
+        try
+        {
+            while (!TryAsk(options.Server))
+                WaitForNextTry(options, process, start, cancel);
+            TimeSpan ready = Stopwatch.GetElapsedTime(start);
+            process.Refresh();
+            long rssReady = process.WorkingSet64;
+            cancel.WaitHandle.WaitOne(options.Settle);
+            process.Refresh();
+            return new StartupRound(
+                ready.TotalMilliseconds, process.TotalProcessorTime.TotalMilliseconds, rssReady, process.WorkingSet64);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new BenchException("startup: the server ended by itself after its first reply");
+        }
+        finally
+        {
+            Stop(process);
+        }
+    }
+
+    private static Process Launch(IReadOnlyList<string> command)
+    {
+        var info = new ProcessStartInfo(command[0], command.Skip(1))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        try
+        {
+            Process process = Process.Start(info)!;
+            // A server that logs must not stand still because nobody reads.
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+            return process;
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
+        {
+            throw new BenchException($"startup: cannot start {command[0]}: {e.Message}");
+        }
+    }
+
+    private static void WaitForNextTry(StartupOptions options, Process process, long start, CancellationToken cancel)
+    {
+        if (process.HasExited)
+            throw new BenchException(
+                $"startup: the server ended with exit code {process.ExitCode} before it answered");
+        if (cancel.IsCancellationRequested)
+            throw new BenchException("startup: stopped");
+        if (Stopwatch.GetElapsedTime(start) > options.ReadyMax)
+            throw new BenchException(
+                $"startup: no answer at {options.Server} within {options.ReadyMax.TotalSeconds:0} s");
+        Thread.Sleep(1);
+    }
+
+    /// <summary>Opens a session and asks for the root; false when the server is not ready.</summary>
+    private static bool TryAsk(IPEndPoint server)
+    {
+        using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.ReceiveTimeout = 1000;
+        try
+        {
+            socket.Connect(server);
+            socket.Send(Frames.Handshake(TimeSpan.FromSeconds(10)));
+            // A port that nobody listens on may connect to itself and give back the request, which has no timeout here.
+            if (!ConnectResponse.TryRead(ReadFrame(socket), out ConnectResponse response)
+                || response.SessionId == 0 || response.TimeoutMs <= 0)
+                return false;
+            socket.Send(Numbered(Frames.Read(OpCode.Exists, "/"), 1));
+            bool answered = new JuteReader(ReadFrame(socket)).ReadInt32() == 1;
+            socket.Send(Numbered(Frames.Request(OpCode.CloseSession, _ => { }), 2));
+            return answered && ReadFrame(socket).Length > 0;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static byte[] Numbered(byte[] frame, int xid)
+    {
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(Frames.XidAt), xid);
+        return frame;
+    }
+
+    private static byte[] ReadFrame(Socket socket)
+    {
+        int length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(ReadExactly(socket, 4));
+        return length is < 0 or > 65536 ? [] : ReadExactly(socket, length);
+    }
+
+    private static byte[] ReadExactly(Socket socket, int count)
+    {
+        byte[] bytes = new byte[count];
+        for (int at = 0; at < count;)
+        {
+            int got = socket.Receive(bytes.AsSpan(at));
+            if (got == 0)
+                throw new SocketException((int)SocketError.ConnectionReset);
+            at += got;
+        }
+        return bytes;
+    }
+
+    private static void Stop(Process process)
+    {
+        if (process.HasExited)
+            return;
+        if (!OperatingSystem.IsWindows())
+        {
+            _ = UnixCalls.Kill(process.Id, UnixCalls.Terminate);
+            if (process.WaitForExit(StopMax))
+                return;
+        }
+        process.Kill(entireProcessTree: true);
+        process.WaitForExit();
+    }
+}
