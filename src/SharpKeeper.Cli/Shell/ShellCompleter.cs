@@ -27,7 +27,8 @@ internal sealed class ShellCompleter(ChildNames childNames) : ICompleter
         {
             WordKind.Verb => new Completion(start, MatchVerbs(word)),
             WordKind.Switch => new Completion(start, Match(["on", "off"], word)),
-            WordKind.Path => new Completion(start, await MatchPathsAsync(word, cancellation).ConfigureAwait(false)),
+            WordKind.Path => new Completion(start, await MatchPathsAsync(
+                word, OpenQuote(textBeforeCursor, start), cancellation).ConfigureAwait(false)),
             _ when words[^2] == "-m" => new Completion(start, Match(WatchModes, word)),
             _ => Completion.None,
         };
@@ -68,10 +69,13 @@ internal sealed class ShellCompleter(ChildNames childNames) : ICompleter
         return matches;
     }
 
-    private async Task<List<Candidate>> MatchPathsAsync(string word, CancellationToken cancellation)
+    private static char? OpenQuote(string text, int start) =>
+        start < text.Length && text[start] is '"' or '\'' ? text[start] : null;
+
+    private async Task<List<Candidate>> MatchPathsAsync(string word, char? quote, CancellationToken cancellation)
     {
         if (word.Length == 0)
-            return [new Candidate("/", "/", IsWhole: false)];
+            return [Present("/", "/", quote, isWhole: false)];
         int slash = word.LastIndexOf('/');
         if (slash < 0)
             return [];
@@ -82,19 +86,24 @@ internal sealed class ShellCompleter(ChildNames childNames) : ICompleter
         foreach (string name in await ReadNamesAsync(parent, limit.Token).ConfigureAwait(false))
         {
             if (name.AsSpan().StartsWith(word.AsSpan(slash + 1), StringComparison.Ordinal))
-                matches.Add(Present(ShellPath.Child(parent, name), name, isWhole: false));
+                matches.Add(Present(ShellPath.Child(parent, name), name, quote, isWhole: false));
         }
         if (matches is not [var only] || ShellPath.Child(parent, only.Label) != word)
             return matches;
         // A path that is complete goes on with its children, if it has any.
         string[] below = await ReadNamesAsync(word, limit.Token).ConfigureAwait(false);
-        return [below.Length > 0 ? Present(word + "/", only.Label, false) : Present(word, only.Label, isWhole: true)];
+        return below.Length > 0
+            ? [Present(word + "/", only.Label, quote, isWhole: false)]
+            : [Present(word, only.Label, quote, isWhole: true)];
     }
 
-    // A quoted path that may go on keeps its quote open. A path that no quotes can hold is offered as it is.
-    private static Candidate Present(string path, string label, bool isWhole)
+    // A quote that was typed stays, and stays open while the path may go on. A path that no quotes can hold is offered
+    // as it is.
+    private static Candidate Present(string path, string label, char? quote, bool isWhole)
     {
-        string text = CommandLine.Quote(path) ?? path;
+        string text = quote is { } typed && !path.Contains(typed, StringComparison.Ordinal)
+            ? $"{typed}{path}{typed}"
+            : CommandLine.Quote(path) ?? path;
         return new Candidate(text != path && !isWhole ? text[..^1] : text, label, isWhole);
     }
 
