@@ -43,9 +43,11 @@ public sealed partial class Replica
         Session? session = sessions.Find(request.SessionId);
         if (session?.Link is { } former && !ReferenceEquals(former, link))
         {
-            // Before the password is looked at: the old connection goes in any case, the session stays.
+            // Before the password is looked at: the old connection goes in any case, the session stays, and with it
+            // what the old connection heard.
             HangUp(former);
             session.Link = null;
+            sessions.Touch(session, former.LastHeardMs);
         }
         bool isValid = session is { IsClosing: false }
             && SessionPassword.Matches(request.SessionId, request.Password);

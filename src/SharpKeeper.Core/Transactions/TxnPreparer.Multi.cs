@@ -119,7 +119,9 @@ internal sealed partial class TxnPreparer
             default:
                 reader.ReadBuffer();
                 SkipAclVector(ref reader);
-                reader.ReadInt32();
+                // As in 3.9 a mode that does not exist spoils the request as a whole, whatever the other parts are.
+                if (!CreateModes.IsDefined((CreateMode)reader.ReadInt32()))
+                    reader.Fail();
                 if (op == OpCode.CreateTtl)
                     reader.ReadInt64();
                 break;

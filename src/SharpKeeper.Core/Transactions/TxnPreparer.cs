@@ -178,7 +178,7 @@ internal sealed partial class TxnPreparer(DataTree tree, ReplicaOptions options)
         long ttl = op == OpCode.CreateTtl ? reader.ReadInt64() : -1;
         if (reader.Failed)
             return ErrorCode.MarshallingError;
-        ErrorCode error = CheckMode(op, mode, ttl, isPart);
+        ErrorCode error = CheckMode(op, mode, ttl);
         if (error == ErrorCode.Ok)
             error = CheckSession(context);
         if (error == ErrorCode.Ok && !IsLookupPath(path))
@@ -223,10 +223,10 @@ internal sealed partial class TxnPreparer(DataTree tree, ReplicaOptions options)
         return ErrorCode.Ok;
     }
 
-    private ErrorCode CheckMode(OpCode op, CreateMode mode, long ttl, bool isPart)
+    private ErrorCode CheckMode(OpCode op, CreateMode mode, long ttl)
     {
         if (!CreateModes.IsDefined(mode))
-            return isPart ? ErrorCode.MarshallingError : ErrorCode.BadArguments;
+            return ErrorCode.BadArguments;
         if (op == OpCode.CreateTtl)
         {
             if (!options.ExtendedTypesEnabled)
