@@ -32,8 +32,8 @@ internal sealed record ModelZnode(byte[]? Data, IReadOnlyList<Acl> Acl)
 }
 
 /// <summary>
-/// What a ZooKeeper server makes of requests that come one after the other, written from the protocol's description with
-/// plain immutable dictionaries: no pending changes, no log, no deltas.
+/// What a ZooKeeper server makes of requests that come one after the other, written from the protocol's description
+/// with plain immutable dictionaries: no pending changes, no log, no deltas.
 /// </summary>
 internal sealed class ModelServer
 {
@@ -198,7 +198,10 @@ internal sealed class ModelServer
     // Java's view of characters: units of UTF-16.
     private static bool IsValidPath(string path) => path == "/"
         || (path.StartsWith('/') && path.Split('/').Skip(1).All(part => part is not ("" or "." or ".."))
-            && !path.Any(c => c is <= '\u001f' or (>= '\u007f' and <= '\u009f') or (>= '\ud800' and <= '\uf8ff') or >= '\ufff0'));
+            && !path.Any(IsForbidden));
+
+    private static bool IsForbidden(char c) => c is <= '\u001f' or (>= '\u007f' and <= '\u009f')
+        or (>= '\ud800' and <= '\uf8ff') or >= '\ufff0';
 
     private string Multi(
         ModelRequest request, long session, IReadOnlyList<AuthId> identities, long zxid, long wallMs,
@@ -303,7 +306,12 @@ internal sealed class ModelServer
             .SetItem(parentPath, parent with { Created = parent.Created + 1, Pzxid = zxid })
             .Add(path, new ModelZnode(request.Data, acl)
             {
-                Czxid = zxid, Mzxid = zxid, Pzxid = zxid, Ctime = wallMs, Mtime = wallMs, Owner = owner,
+                Czxid = zxid,
+                Mzxid = zxid,
+                Pzxid = zxid,
+                Ctime = wallMs,
+                Mtime = wallMs,
+                Owner = owner,
             });
         return ErrorCode.Ok;
     }
@@ -348,7 +356,10 @@ internal sealed class ModelServer
             return error;
         Znodes = Znodes.SetItem(request.Path, znode! with
         {
-            Data = request.Data, Version = znode.Version + 1, Mzxid = zxid, Mtime = wallMs,
+            Data = request.Data,
+            Version = znode.Version + 1,
+            Mzxid = zxid,
+            Mtime = wallMs,
         });
         return ErrorCode.Ok;
     }

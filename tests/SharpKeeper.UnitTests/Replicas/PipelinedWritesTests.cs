@@ -97,9 +97,18 @@ internal sealed class PipelinedRun : IDisposable
     private const int ClientCount = 3;
 
     private static readonly string[] Names =
-        ["a", "b", "s-", "数é", "", ".", "..", "x\u0001", "x\0", "\ud83d\ude00", "\ue000", "\ufff0", new string('n', 400)];
+    [
+        "a", "b", "s-", "数é", "", ".", "..", "x\u0001", "x\0", "\ud83d\ude00", "\ue000", "\ufff0", new string('n', 400),
+    ];
 
-    private static readonly string[] OddPaths = ["", "a", "/", "//", "/zookeeper", "/zookeeper/config", "/zookeeper/quota", "/a/"];
+    private static readonly string[] OddPaths =
+        ["", "a", "/", "//", "/zookeeper", "/zookeeper/config", "/zookeeper/quota", "/a/"];
+
+    private static readonly OpCode[] ReadOps =
+    [
+        OpCode.Exists, OpCode.GetData, OpCode.GetChildren, OpCode.GetChildren2, OpCode.GetAcl,
+        OpCode.GetAllChildrenNumber,
+    ];
 
     private static readonly byte[]?[] Datas = [null, [], "x"u8.ToArray(), "hello"u8.ToArray(), new byte[700]];
 
@@ -294,14 +303,16 @@ internal sealed class PipelinedRun : IDisposable
         string path = isCreate ? NewPath(dice) : dice.Hits(85) ? dice.Pick([.. model.Znodes.Keys]) : NewPath(dice);
         ModelZnode? znode = model.Znodes.GetValueOrDefault(path);
         int current = (op == OpCode.SetAcl ? znode?.Aversion : znode?.Version) ?? 0;
-        int mode = dice.Hits(4) ? dice.Pick([-1, 7, 5, 6, 0]) : op == OpCode.CreateTtl ? 5 + dice.Roll(2) : dice.Roll(5);
+        int mode = op == OpCode.CreateTtl ? 5 + dice.Roll(2) : dice.Roll(5);
+        if (dice.Hits(4))
+            mode = dice.Pick([-1, 7, 5, 6, 0]);
         return new ModelRequest(op)
         {
             Path = path,
             Data = dice.Pick(Datas),
             Version = dice.Pick([-1, -1, current, current, current + 1, -2]),
             Mode = (CreateMode)mode,
-            Ttl = dice.Pick<long>([1, 1000, 0xff_ffff_ffff, 5000, dice.Hits(20) ? 0x100_0000_0000 : 1, dice.Hits(20) ? 0 : 2]),
+            Ttl = dice.Hits(7) ? dice.Pick<long>([0x100_0000_0000, 0, -1]) : dice.Pick<long>([1, 1000, 0xff_ffff_ffff]),
             Acl = (isCreate ? dice.Hits(75) : dice.Hits(30)) ? RequestBody.Open : dice.Pick(Acls),
             CutOff = !isPart && op != OpCode.Reconfig && dice.Hits(2) ? 1 : 0,
         };
@@ -326,8 +337,7 @@ internal sealed class PipelinedRun : IDisposable
         return new ModelRequest(OpCode.Multi) { Parts = parts, CutOff = dice.Hits(2) ? 1 : 0 };
     }
 
-    private ModelRequest RandomRead(Dice dice) => new(dice.Pick<OpCode>(
-        [OpCode.Exists, OpCode.GetData, OpCode.GetChildren, OpCode.GetChildren2, OpCode.GetAcl, OpCode.GetAllChildrenNumber]))
+    private ModelRequest RandomRead(Dice dice) => new(dice.Pick(ReadOps))
     {
         Path = dice.Hits(80) ? dice.Pick([.. model.Znodes.Keys]) : NewPath(dice),
         CutOff = dice.Hits(3) ? 1 : 0,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using SharpKeeper.Core;
 using SharpKeeper.Core.Clients;
 using SharpKeeper.Core.Log;
@@ -58,10 +59,10 @@ internal sealed class ReplicaHarness : IDisposable
 
     public IReadOnlyList<WatchTable> WatchTables => tables;
 
-    /// <summary>Two milliseconds of tick are one of the defaults' thousand, so that numbers stay readable.</summary>
+    /// <summary>Ticks of a second, the real schemes of identities, everything allowed, no upkeep by itself.</summary>
     public static ReplicaOptions Options() => new()
     {
-        Access = new AccessControl([new DigestProvider(null, System.Security.Cryptography.HashAlgorithmName.SHA1), new IpProvider()], false),
+        Access = new AccessControl([new DigestProvider(null, HashAlgorithmName.SHA1), new IpProvider()], false),
         TickMs = 1000,
         MinSessionTimeoutMs = 2000,
         MaxSessionTimeoutMs = 20_000,

@@ -33,12 +33,12 @@ internal static class RequestBody
         string? path, byte[]? data = null, CreateMode mode = CreateMode.Persistent, IReadOnlyList<Acl>? acl = null) =>
         Make(b => WriteCreate(b, path, data, mode, acl ?? Open));
 
-    public static byte[] CreateTtl(string? path, byte[]? data, CreateMode mode, long ttl, IReadOnlyList<Acl>? acl = null) =>
-        Make(b =>
-        {
-            WriteCreate(b, path, data, mode, acl ?? Open);
-            b.WriteInt64(ttl);
-        });
+    public static byte[] CreateTtl(
+        string? path, byte[]? data, CreateMode mode, long ttl, IReadOnlyList<Acl>? acl = null) => Make(b =>
+    {
+        WriteCreate(b, path, data, mode, acl ?? Open);
+        b.WriteInt64(ttl);
+    });
 
     public static byte[] SetData(string? path, byte[]? data, int version = -1) => Make(b =>
     {
