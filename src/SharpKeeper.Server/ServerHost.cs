@@ -40,7 +40,7 @@ public sealed partial class ServerHost : IAsyncDisposable
             Environment.TickCount64);
         runtime = new ServerRuntime(
             options, replica, providers, options.ConnectionThreads, TimeProvider.System, logger, Fail);
-        transport = new Transport(new TransportOptions { Failed = Fail }, logger);
+        transport = new Transport(new TransportOptions { Failed = Fail, KeepAlive = options.ClientTcpKeepAlive }, logger);
         runtime.Transport = transport;
         if (device is null)
             return;

@@ -11,6 +11,9 @@ internal sealed record TransportOptions
     /// <summary>Whether to use System.Net.Sockets where epoll is available too.</summary>
     public bool UsePortable { get; init; }
 
+    /// <summary>Whether the operating system probes idle peers.</summary>
+    public bool KeepAlive { get; init; }
+
     /// <summary>
     /// Descriptors that the process may open, of which some are kept from peers; null for the process's limit.
     /// </summary>
@@ -145,7 +148,7 @@ internal sealed class Transport : IAsyncDisposable
         return made;
     }
 
-    private static Socket Open(IPEndPoint address, int backlog)
+    private Socket Open(IPEndPoint address, int backlog)
     {
         // A system without IPv6 can still serve all its IPv4 addresses.
         if (address.Address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
@@ -155,6 +158,9 @@ internal sealed class Transport : IAsyncDisposable
         {
             if (address.AddressFamily == AddressFamily.InterNetworkV6)
                 socket.DualMode = address.Address.Equals(IPAddress.IPv6Any);
+            // Accepted sockets inherit it.
+            if (options.KeepAlive)
+                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.Bind(address);
             socket.Listen(backlog);
             return socket;
