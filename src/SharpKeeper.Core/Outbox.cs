@@ -15,10 +15,7 @@ public sealed class Outbox
     /// <summary>Links whose connections are to be closed at once, without sending anything more.</summary>
     public List<ClientLink> Hangups { get; } = [];
 
-    /// <summary>The log is to start a new file behind what was appended.</summary>
-    public bool RollLog { get; set; }
-
-    /// <summary>A snapshot is due.</summary>
+    /// <summary>A snapshot is due; if it is begun, the log starts a new file behind what was appended.</summary>
     public bool SaveSnapshot { get; set; }
 
     /// <summary>Is there anything to append to the log?</summary>

@@ -74,7 +74,6 @@ public sealed partial class Replica
             && (options.SnapshotLogBytes <= 0 || bytesSinceSnapshot <= snapshotAfterBytes))
             return;
         DrawSnapshotThresholds();
-        Outbox.RollLog = true;
         Outbox.SaveSnapshot = true;
     }
 

@@ -40,7 +40,8 @@ public sealed partial class ServerHost : IAsyncDisposable
             Environment.TickCount64);
         runtime = new ServerRuntime(
             options, replica, providers, options.ConnectionThreads, TimeProvider.System, logger, Fail);
-        transport = new Transport(new TransportOptions { Failed = Fail, KeepAlive = options.ClientTcpKeepAlive }, logger);
+        var transportOptions = new TransportOptions { Failed = Fail, KeepAlive = options.ClientTcpKeepAlive };
+        transport = new Transport(transportOptions, logger);
         runtime.Transport = transport;
         if (device is null)
             return;
@@ -52,7 +53,7 @@ public sealed partial class ServerHost : IAsyncDisposable
         // Before the first log: a log without a snapshot is what a damaged directory looks like.
         if (recovered!.SnapshotName is null)
             snapshots.WriteNow(replica);
-        log = new LogWriter(LogOptionsOf(options, device), runtime.Driver, logger);
+        log = new LogWriter(LogOptionsOf(options, device) with { Failed = Fail }, runtime.Driver, logger);
         runtime.Driver.Log = log;
         if (options.PurgeInterval > TimeSpan.Zero)
         {
@@ -71,7 +72,8 @@ public sealed partial class ServerHost : IAsyncDisposable
     public IPEndPoint ClientEndPoint => transport.LocalEndPoint;
 
     /// <summary>Starts a server; once the result is there, clients are served.</summary>
-    /// <exception cref="CorruptDataException">The data directory is damaged; the message says where and what to do.</exception>
+    /// <exception cref="CorruptDataException">The data directory is damaged; the message says where, and what to do.
+    /// </exception>
     /// <exception cref="IOException">The data directory or the client port cannot be used.</exception>
     public static async Task<ServerHost> StartAsync(
         ServerOptions options, ILoggerFactory loggerFactory, CancellationToken cancellationToken = default)
@@ -138,11 +140,7 @@ public sealed partial class ServerHost : IAsyncDisposable
     {
         if (recovered.TxnsApplied == 0)
             return;
-        _ = runtime.Driver.RunAsync(replica =>
-        {
-            snapshots!.Start(replica);
-            return true;
-        });
+        _ = runtime.Driver.RunAsync(snapshots!.Start);
     }
 
     private void Open()

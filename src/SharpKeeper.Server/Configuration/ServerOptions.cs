@@ -58,9 +58,9 @@ public sealed partial record ServerOptions
     /// <summary>Connections allowed in all; 0 is no limit (default). Key <c>maxCnxns</c>.</summary>
     public int ConnectionsMax { get; init; }
 
-    /// <summary>Threads that serve client connections. Default one for each processor.
-    /// Key <c>nio.numSelectorThreads</c>.</summary>
-    public int ConnectionThreads { get; init; } = Environment.ProcessorCount;
+    /// <summary>Threads that serve client connections. Default one for every two processors, at most 16: one of them
+    /// answers millions of reads a second, and the log needs a processor too. Key <c>nio.numSelectorThreads</c>.</summary>
+    public int ConnectionThreads { get; init; } = Math.Clamp(Environment.ProcessorCount / 2, 1, 16);
 
     /// <summary>How long a connection may stay without asking for a session. Default 10 s.
     /// Key <c>nio.sessionlessCnxnTimeout</c> (ms).</summary>

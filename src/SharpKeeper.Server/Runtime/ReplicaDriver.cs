@@ -64,8 +64,8 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     /// <summary>Where appended transactions go; null keeps nothing on disk.</summary>
     public LogWriter? Log { get; set; }
 
-    /// <summary>Is called on the working thread when the replica wants a snapshot.</summary>
-    public Action? SnapshotDue { get; set; }
+    /// <summary>Is called on the working thread when the replica wants a snapshot; says whether one was begun.</summary>
+    public Func<bool>? SnapshotDue { get; set; }
 
     /// <summary>Is called with links that have output to flush or are to be hung up.</summary>
     public Action<List<ClientLink>, List<ClientLink>>? Dispatch { get; set; }
@@ -261,15 +261,11 @@ internal sealed partial class ReplicaDriver : ILogCompletion
             else
                 replica.Step(Input.LogDurable(batch.Last, nowMs, wallMs));
         }
-        if (outbox.RollLog)
-        {
-            outbox.RollLog = false;
-            Log?.Roll();
-        }
         if (outbox.SaveSnapshot)
         {
             outbox.SaveSnapshot = false;
-            SnapshotDue?.Invoke();
+            if (SnapshotDue?.Invoke() == true)
+                Log?.Roll();
         }
     }
 

@@ -44,23 +44,24 @@ internal sealed partial class SnapshotKeeper
 
     /// <summary>
     /// Starts a snapshot of the replica as it stands; in the replica's turn. If one is being written already nothing
-    /// is done: the log has everything.
+    /// is done and the answer is false: the log has everything.
     /// </summary>
-    public void Start(Replica replica)
+    public bool Start(Replica replica)
     {
         if (stopping.IsCancellationRequested)
-            return;
+            return false;
         if (!running.IsCompleted)
         {
             LogBusy();
-            return;
+            return false;
         }
         // At full speed snapCount comes round several times a second; writing a large tree all the time helps nobody.
         if (LastDuration is { } last && Stopwatch.GetElapsedTime(finished) < last * RestFactor)
-            return;
+            return false;
         var writer = new SnapshotWriter(replica.Tree, replica.CommittedSessions.ToArray());
         running = Task.Factory.StartNew(
             () => Write(writer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return true;
     }
 
     /// <summary>Writes a snapshot at once, before anything runs beside it.</summary>

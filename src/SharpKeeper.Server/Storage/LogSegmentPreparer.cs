@@ -20,6 +20,10 @@ internal sealed partial class LogSegmentPreparer : IDisposable
     private const int ChunkBytes = 512 << 10;
     private const int RetryMs = 1000;
 
+    // Filling ahead makes small syncs cheap. Groups of this size pay little for growing the file, and filling would
+    // write everything twice.
+    private const long BulkBytesMin = 256 << 10;
+
     // A server that hardly writes need not keep a second file.
     private const long PreparedFromBytes = 256 << 10;
 
@@ -35,6 +39,7 @@ internal sealed partial class LogSegmentPreparer : IDisposable
     private LogSegment? prepared;
     private bool hasWork = true;
     private bool isPaused;
+    private volatile bool isBulk;
     private bool hasReported;
     private bool hasOpened;
     private bool isStopping;
@@ -79,10 +84,11 @@ internal sealed partial class LogSegmentPreparer : IDisposable
         return segment;
     }
 
-    /// <summary>Tells that the current segment has grown.</summary>
-    public void Advanced(LogSegment segment)
+    /// <summary>Tells that the current segment has grown by a group of <paramref name="groupBytes"/>.</summary>
+    public void Advanced(LogSegment segment, long groupBytes)
     {
-        if (windowBytes > 0 && segment.FilledAhead < windowBytes / 2 && !Volatile.Read(ref hasWork))
+        isBulk = groupBytes >= BulkBytesMin;
+        if (windowBytes > 0 && !isBulk && segment.FilledAhead < windowBytes / 2 && !Volatile.Read(ref hasWork))
             Signal();
     }
 
@@ -167,7 +173,7 @@ internal sealed partial class LogSegmentPreparer : IDisposable
             while (NextToFill() is { } segment)
                 FillChunk(segment);
             if (ShouldPrepare(out bool isFirst))
-                Prepare(isFirst ? 0 : windowBytes);
+                Prepare(isFirst || isBulk ? 0 : windowBytes);
             hasReported = false;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -183,7 +189,8 @@ internal sealed partial class LogSegmentPreparer : IDisposable
     {
         lock (gate)
         {
-            if (isStopping || isPaused || retired.Count > 0 || current is null || current.FilledAhead >= windowBytes)
+            if (isStopping || isPaused || isBulk || retired.Count > 0 || current is null
+                || current.FilledAhead >= windowBytes)
                 return null;
             return current;
         }

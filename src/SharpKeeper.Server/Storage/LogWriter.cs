@@ -196,7 +196,7 @@ internal sealed partial class LogWriter : IDisposable
             completion.Durable(batch);
         group.Clear();
         completion.DurableBatchEnd();
-        preparer.Advanced(segment!);
+        preparer.Advanced(segment!, bytes);
         return true;
     }
 
