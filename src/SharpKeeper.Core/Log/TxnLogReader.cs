@@ -115,8 +115,11 @@ public sealed class TxnLogReader : IDisposable
         ReadOnlySpan<byte> found = source.Available[..Math.Min(8, source.Available.Length)];
         if (!found.SequenceEqual(expected[..found.Length]))
         {
+            // A header whose write was cut off leaves its first bytes, and zeros where space was reserved.
+            int whole = found.CommonPrefixLength(expected);
+            source.Consume(whole);
             if (SkipZeros())
-                return Stop(LogReadStatus.NoHeader, "the file holds zeros only");
+                return Stop(LogReadStatus.NoHeader, "the file holds zeros in place of a whole header");
             return StopAtDamage("it does not start with the mark of a transaction log, version 2");
         }
         if (!isWhole)
