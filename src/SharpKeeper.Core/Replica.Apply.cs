@@ -39,6 +39,7 @@ public sealed partial class Replica
         applier.Apply(txn, payload, outcome);
         preparer.Applied(proposal.Zxid);
         Statistics.TxnsApplied++;
+        Statistics.Propagation.Add(wallMs - txn.Header.Time);
         NoteDigest(txn);
         FireWatches(payload, proposal.Zxid);
         if (outcome.Header.Type == OpCode.CloseSession)
@@ -232,7 +233,9 @@ public sealed partial class Replica
             // A watch that is consumed without an event: its owner may not read the znode any more.
             if (link.IsClosed || !options.Access.IsAllowed(acl, Permissions.Read, link.Identities))
                 continue;
+            int before = link.Output.Length;
             Replies.WriteEvent(link.Output, zxid.Value, type, path);
+            Statistics.EventBytes += link.Output.Length - before;
             link.Statistics.Sent++;
             Outbox.MarkDirty(link);
             sent++;

@@ -174,6 +174,12 @@ public sealed class ReplicaStatistics
     /// <summary>Replies to requests that went through the replica.</summary>
     public long Replies { get; internal set; }
 
+    /// <summary>From the time stamped into a transaction to its application, milliseconds.</summary>
+    public LatencyStatistics Propagation { get; } = new();
+
+    /// <summary>Bytes of events.</summary>
+    public long EventBytes { get; internal set; }
+
     /// <summary>Events sent.</summary>
     public long Events { get; internal set; }
 

@@ -46,14 +46,15 @@ public sealed partial class ServerHost : IAsyncDisposable
         if (device is null)
             return;
         var store = new SnapshotStore(device, FormatOf(options.SnapshotCompression));
-        snapshots = new SnapshotKeeper(store, runtime.Gate, runtime.SnapshotSlot, logger);
+        snapshots = new SnapshotKeeper(store, runtime.Gate, runtime.SnapshotSlot, runtime.Metrics, logger);
         runtime.Snapshots = snapshots;
         runtime.Device = device;
         runtime.Driver.SnapshotDue = () => snapshots.Start(replica);
         // Before the first log: a log without a snapshot is what a damaged directory looks like.
         if (recovered!.SnapshotName is null)
             snapshots.WriteNow(replica);
-        log = new LogWriter(LogOptionsOf(options, device) with { Failed = Fail }, runtime.Driver, logger);
+        log = new LogWriter(LogOptionsOf(options, device) with { Failed = Fail, Synced = CountSync }, runtime.Driver,
+            logger);
         runtime.Driver.Log = log;
         if (options.PurgeInterval > TimeSpan.Zero)
         {
@@ -128,9 +129,12 @@ public sealed partial class ServerHost : IAsyncDisposable
         var host = new ServerHost(options, logger, device, recovered);
         foreach (RecoveryNotice notice in recovered.Notices)
             host.LogNotice(notice.Message);
+        long elapsedMs = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        host.runtime.Metrics.DatabaseInitTime.Add(elapsedMs);
+        host.runtime.Metrics.StartupTxnsLoaded.Add(recovered.TxnsApplied);
         host.LogRecovered(
             options.DataDir, recovered.Tree.Count, recovered.Sessions.Count, recovered.Last, recovered.TxnsApplied,
-            (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            elapsedMs);
         host.SaveSoon(recovered);
         return host;
     }
@@ -152,8 +156,16 @@ public sealed partial class ServerHost : IAsyncDisposable
         LogServing(transport.LocalEndPoint, options.InMemory ? "memory only" : options.DataDir);
     }
 
+    private void CountSync(TimeSpan taken)
+    {
+        runtime.Metrics.FsyncTime.Add((long)taken.TotalMilliseconds);
+        if (taken > options.FsyncWarningThreshold)
+            runtime.Metrics.FsyncThresholdExceeded.Add();
+    }
+
     private void Fail(Exception exception)
     {
+        runtime.Metrics.UnrecoverableErrors.Add();
         LogFatal(exception.Message, exception);
         completion.TrySetException(exception);
     }

@@ -18,7 +18,6 @@ internal sealed class ServerMetrics
         ConnectionsRejected = AddCounter("connection_rejected");
         SessionlessConnectionsExpired = AddCounter("sessionless_connections_expired");
         StaleSessionsExpired = AddCounter("stale_sessions_expired");
-        ClosedWithoutServer = AddCounter("cnxn_closed_without_zk_server_running");
         BytesReceived = AddCounter("bytes_received_count");
         ResponseBytes = AddCounter("response_bytes");
         WatchBytes = AddCounter("watch_bytes");
@@ -30,37 +29,18 @@ internal sealed class ServerMetrics
         ReadLatency = AddSummary("readlatency", SummaryDetail.Advanced);
         UpdateLatency = AddSummary("updatelatency", SummaryDetail.Advanced);
         PropagationLatency = AddSummary("propagation_latency", SummaryDetail.Advanced);
-        PrepQueueTime = AddSummary("prep_processor_queue_time_ms", SummaryDetail.Advanced);
-        SyncQueueTime = AddSummary("sync_processor_queue_time_ms", SummaryDetail.Advanced);
-        SyncFlushTime = AddSummary("sync_processor_queue_flush_time_ms", SummaryDetail.Advanced);
-        SyncQueueAndFlushTime = AddSummary("sync_processor_queue_and_flush_time_ms", SummaryDetail.Advanced);
-        RequestThrottleQueueTime = AddSummary("request_throttle_queue_time_ms", SummaryDetail.Advanced);
-        CloseSessionPrepTime = AddSummary("close_session_prep_time", SummaryDetail.Advanced);
 
         // The write pipeline.
-        PrepQueueSize = AddSummary("prep_processor_queue_size", SummaryDetail.Basic);
-        PrepProcessTime = AddSummary("prep_process_time", SummaryDetail.Basic);
-        SyncQueueSize = AddSummary("sync_processor_queue_size", SummaryDetail.Basic);
         SyncBatchSize = AddSummary("sync_processor_batch_size", SummaryDetail.Basic);
-        SyncProcessTime = AddSummary("sync_process_time", SummaryDetail.Basic);
-        PrepRequestsQueued = AddCounter("prep_processor_request_queued");
         SyncRequestsQueued = AddCounter("sync_processor_request_queued");
-        OutstandingChangesQueued = AddCounter("outstanding_changes_queued");
-        OutstandingChangesRemoved = AddCounter("outstanding_changes_removed");
 
         // Storage, times in milliseconds.
         FsyncTime = AddSummary("fsynctime", SummaryDetail.Basic);
         SnapshotTime = AddSummary("snapshottime", SummaryDetail.Basic);
         DatabaseInitTime = AddSummary("dbinittime", SummaryDetail.Basic);
-        RestoreTime = AddSummary("restore_time", SummaryDetail.Basic);
         StartupTxnsLoaded = AddSummary("startup_txns_loaded", SummaryDetail.Basic);
-        StartupTxnsLoadTime = AddSummary("startup_txns_load_time", SummaryDetail.Basic);
-        StartupSnapshotLoadTime = AddSummary("startup_snap_load_time", SummaryDetail.Basic);
         FsyncThresholdExceeded = AddCounter("fsync_threshold_exceed_count");
         SnapshotErrors = AddCounter("snapshot_error_count");
-        SnapshotsRateLimited = AddCounter("snapshot_rate_limited_count");
-        RestoreErrors = AddCounter("restore_error_count");
-        RestoresRateLimited = AddCounter("restore_rate_limited_count");
 
         // Watches fired by an event.
         NodeCreatedWatches = AddSummary("node_created_watch_count", SummaryDetail.Basic);
@@ -71,22 +51,11 @@ internal sealed class ServerMetrics
         // Throttling.
         ThrottledOps = AddCounter("throttled_ops");
         RequestThrottleWaits = AddCounter("request_throttle_wait_count");
-        StaleRequests = AddCounter("stale_requests");
-        StaleRequestsDropped = AddCounter("stale_requests_dropped");
-        StaleReplies = AddCounter("stale_replies");
         LargeRequestsRejected = AddCounter("large_requests_rejected");
 
         // Safety.
         DigestMismatches = AddCounter("digest_mismatches_count");
         UnrecoverableErrors = AddCounter("unrecoverable_error_count");
-
-        // By the first part of the path.
-        ReadsByNamespace = new("read_per_namespace", static name => new Summary(name));
-        WritesByNamespace = new("write_per_namespace", static name => new Summary(name));
-        QuotaExceededByNamespace = new("quota_exceeded_error_per_namespace", static name => new Counter(name));
-        _counters.Add(QuotaExceededByNamespace);
-        _summaries.Add(ReadsByNamespace);
-        _summaries.Add(WritesByNamespace);
     }
 
     /// <summary>Sessions asked for, new and resumed.</summary>
@@ -106,9 +75,6 @@ internal sealed class ServerMetrics
 
     /// <summary>Sessions that expired.</summary>
     internal Counter StaleSessionsExpired { get; }
-
-    /// <summary>Connections closed because the server was not serving.</summary>
-    internal Counter ClosedWithoutServer { get; }
 
     /// <summary>Bytes read from clients.</summary>
     internal Counter BytesReceived { get; }
@@ -137,50 +103,11 @@ internal sealed class ServerMetrics
     /// <summary>From the time stamped into a transaction until it is applied.</summary>
     internal Summary PropagationLatency { get; }
 
-    /// <summary>Wait of a request until it is prepared.</summary>
-    internal Summary PrepQueueTime { get; }
-
-    /// <summary>Wait of a transaction until it is written to the log.</summary>
-    internal Summary SyncQueueTime { get; }
-
-    /// <summary>Wait of a written transaction until it is on disk.</summary>
-    internal Summary SyncFlushTime { get; }
-
-    /// <summary>From hand-over to the log until on disk.</summary>
-    internal Summary SyncQueueAndFlushTime { get; }
-
-    /// <summary>Wait of a request in the throttle.</summary>
-    internal Summary RequestThrottleQueueTime { get; }
-
-    /// <summary>Preparation of the end of a session.</summary>
-    internal Summary CloseSessionPrepTime { get; }
-
-    /// <summary>Requests waiting to be prepared, when one more arrives.</summary>
-    internal Summary PrepQueueSize { get; }
-
-    /// <summary>Preparation of a request, in ms.</summary>
-    internal Summary PrepProcessTime { get; }
-
-    /// <summary>Transactions waiting for the log, when one more arrives.</summary>
-    internal Summary SyncQueueSize { get; }
-
     /// <summary>Transactions that shared a sync.</summary>
     internal Summary SyncBatchSize { get; }
 
-    /// <summary>Writing of a transaction to the log, in ms.</summary>
-    internal Summary SyncProcessTime { get; }
-
-    /// <summary>Requests handed over to be prepared.</summary>
-    internal Counter PrepRequestsQueued { get; }
-
     /// <summary>Transactions handed over to the log.</summary>
     internal Counter SyncRequestsQueued { get; }
-
-    /// <summary>Changes prepared and not yet applied, as they are added.</summary>
-    internal Counter OutstandingChangesQueued { get; }
-
-    /// <summary>The same, as they are removed.</summary>
-    internal Counter OutstandingChangesRemoved { get; }
 
     /// <summary>One sync of the log.</summary>
     internal Summary FsyncTime { get; }
@@ -191,32 +118,14 @@ internal sealed class ServerMetrics
     /// <summary>Loading of snapshot and log at start.</summary>
     internal Summary DatabaseInitTime { get; }
 
-    /// <summary>Restore from a given snapshot.</summary>
-    internal Summary RestoreTime { get; }
-
     /// <summary>Transactions replayed at start.</summary>
     internal Summary StartupTxnsLoaded { get; }
-
-    /// <summary>Replay of the log at start.</summary>
-    internal Summary StartupTxnsLoadTime { get; }
-
-    /// <summary>Loading of the snapshot at start.</summary>
-    internal Summary StartupSnapshotLoadTime { get; }
 
     /// <summary>Syncs slower than the warning threshold.</summary>
     internal Counter FsyncThresholdExceeded { get; }
 
     /// <summary>Snapshots asked for that failed.</summary>
     internal Counter SnapshotErrors { get; }
-
-    /// <summary>Snapshots refused because one was made just before.</summary>
-    internal Counter SnapshotsRateLimited { get; }
-
-    /// <summary>Restores that failed.</summary>
-    internal Counter RestoreErrors { get; }
-
-    /// <summary>Restores refused because one was made just before.</summary>
-    internal Counter RestoresRateLimited { get; }
 
     /// <summary>By the creation of a node.</summary>
     internal Summary NodeCreatedWatches { get; }
@@ -236,15 +145,6 @@ internal sealed class ServerMetrics
     /// <summary>Times the throttle made a request wait.</summary>
     internal Counter RequestThrottleWaits { get; }
 
-    /// <summary>Requests found stale.</summary>
-    internal Counter StaleRequests { get; }
-
-    /// <summary>Stale requests dropped.</summary>
-    internal Counter StaleRequestsDropped { get; }
-
-    /// <summary>Replies whose connection was closed already.</summary>
-    internal Counter StaleReplies { get; }
-
     /// <summary>Requests refused for the bytes in progress.</summary>
     internal Counter LargeRequestsRejected { get; }
 
@@ -253,15 +153,6 @@ internal sealed class ServerMetrics
 
     /// <summary>Errors that ended the server.</summary>
     internal Counter UnrecoverableErrors { get; }
-
-    /// <summary>Bytes of read requests and replies by the first part of their path.</summary>
-    internal KeyedMetrics<Summary> ReadsByNamespace { get; }
-
-    /// <summary>Bytes of write requests by the first part of their path.</summary>
-    internal KeyedMetrics<Summary> WritesByNamespace { get; }
-
-    /// <summary>Writes that exceeded a quota, by the first part of their path.</summary>
-    internal KeyedMetrics<Counter> QuotaExceededByNamespace { get; }
 
     /// <summary>Packets read from clients, four-letter words included.</summary>
     internal Counter PacketsReceived { get; } = new("packets_received");

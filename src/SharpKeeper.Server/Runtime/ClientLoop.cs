@@ -153,6 +153,8 @@ internal sealed class ClientLoop : ILoopHandler
         runtime.Admission.Leave(client.Remote.Address);
         ReturnLarge(client);
         held.Remove(client);
+        if (reason != CloseReason.Peer)
+            runtime.Metrics.ConnectionsDropped.Add();
         runtime.Gate.EnterShared(slot);
         watches.RemoveAll(client.Link);
         client.Link.Output.Reset();
@@ -577,6 +579,7 @@ internal sealed class ClientLoop : ILoopHandler
             return;
         }
         counters.BytesSent += output.Length;
+        runtime.Metrics.ResponseSizes.Note(output.Length);
         if (client.QueuedBytes > 0 || output.Length > ReusedBytesMax)
         {
             client.Send(output);

@@ -4,6 +4,7 @@ using SharpKeeper.Core;
 using SharpKeeper.Core.Clients;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Protocol;
+using SharpKeeper.Server.Metrics;
 using SharpKeeper.Server.Storage;
 
 namespace SharpKeeper.Server.Runtime;
@@ -37,10 +38,12 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     private readonly AccessGate gate;
     private readonly TimeProvider clock;
     private readonly ILogger logger;
+    private readonly ServerMetrics metrics;
     private readonly Action<Exception> fatal;
     private int pending;
     private int outstanding;
     private Zxid durable;
+    private int durableTxns;
     private volatile bool stopped;
     private long nowMs;
     private long wallMs;
@@ -48,16 +51,19 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     /// <summary>Creates the driver of a replica.</summary>
     /// <param name="replica">What it runs.</param>
     /// <param name="gate">Keeps readers out while the replica applies.</param>
+    /// <param name="metrics">Where groups of the log are counted.</param>
     /// <param name="clock">Where time comes from.</param>
     /// <param name="logger">Told of storage trouble.</param>
     /// <param name="fatal">Told of a broken invariant; the server must end.</param>
     public ReplicaDriver(
-        Replica replica, AccessGate gate, TimeProvider clock, ILogger logger, Action<Exception> fatal)
+        Replica replica, AccessGate gate, ServerMetrics metrics, TimeProvider clock, ILogger logger,
+        Action<Exception> fatal)
     {
         this.replica = replica;
         this.gate = gate;
         this.clock = clock;
         this.logger = logger;
+        this.metrics = metrics;
         this.fatal = fatal;
     }
 
@@ -112,10 +118,20 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     public Task StopAsync() => stopped ? Task.CompletedTask : RunAsync(_ => stopped = true);
 
     /// <inheritdoc/>
-    public void Durable(TxnBatch batch) => durable = batch.Last;
+    public void Durable(TxnBatch batch)
+    {
+        durable = batch.Last;
+        durableTxns += batch.Count;
+    }
 
     /// <inheritdoc/>
-    public void DurableBatchEnd() => Post(new Work(WorkKind.Durable, null, durable));
+    public void DurableBatchEnd()
+    {
+        metrics.SyncBatchSize.Add(durableTxns);
+        metrics.SyncRequestsQueued.Add(durableTxns);
+        durableTxns = 0;
+        Post(new Work(WorkKind.Durable, null, durable));
+    }
 
     /// <inheritdoc/>
     public void Stalled(string reason, Exception cause)

@@ -32,6 +32,7 @@ internal sealed partial class ServerRuntime
     private long movedExpired;
     private long movedResumed;
     private long movedMismatches;
+    private long movedEventBytes;
 
     /// <summary>Puts the parts together; the transport follows with <see cref="Transport"/>.</summary>
     public ServerRuntime(
@@ -49,7 +50,7 @@ internal sealed partial class ServerRuntime
         Throttle = new ConnectionThrottle(options.ConnectionThrottle, Metrics, (uint)Environment.TickCount);
         // The last slot is the snapshot's.
         Gate = new AccessGate(loopCount + 1);
-        Driver = new ReplicaDriver(replica, Gate, clock, logger, fatal) { Dispatch = Dispatch };
+        Driver = new ReplicaDriver(replica, Gate, Metrics, clock, logger, fatal) { Dispatch = Dispatch };
         loops = new ClientLoop[loopCount];
         for (int i = 0; i < loopCount; i++)
         {
@@ -182,6 +183,9 @@ internal sealed partial class ServerRuntime
         movedResumed = statistics.SessionsResumed;
         Metrics.DigestMismatches.Add(statistics.DigestMismatches - movedMismatches);
         movedMismatches = statistics.DigestMismatches;
+        Metrics.WatchBytes.Add(statistics.EventBytes - movedEventBytes);
+        movedEventBytes = statistics.EventBytes;
+        statistics.Propagation.Drain((ms, count) => Metrics.PropagationLatency.Add(ms, count));
     }
 
     private Summary FiredSummary(WatchEventType type) => type switch

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using SharpKeeper.Core;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Protocol;
+using SharpKeeper.Server.Metrics;
 using SharpKeeper.Server.Storage;
 
 namespace SharpKeeper.Server.Runtime;
@@ -22,25 +23,25 @@ internal sealed partial class SnapshotKeeper
     private readonly SnapshotStore store;
     private readonly AccessGate gate;
     private readonly int slot;
+    private readonly ServerMetrics metrics;
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
     private volatile Task running = Task.CompletedTask;
     private long finished;
 
     /// <summary>Creates the keeper; <paramref name="slot"/> is its reader slot of the gate.</summary>
-    public SnapshotKeeper(SnapshotStore store, AccessGate gate, int slot, ILogger logger)
+    public SnapshotKeeper(
+        SnapshotStore store, AccessGate gate, int slot, ServerMetrics metrics, ILogger logger)
     {
         this.store = store;
         this.gate = gate;
         this.slot = slot;
+        this.metrics = metrics;
         this.logger = logger;
     }
 
     /// <summary>Duration of the last finished snapshot; null before the first.</summary>
     public TimeSpan? LastDuration { get; private set; }
-
-    /// <summary>Snapshots that failed.</summary>
-    public long Failures { get; private set; }
 
     /// <summary>
     /// Starts a snapshot of the replica as it stands; in the replica's turn. If one is being written already nothing
@@ -102,12 +103,13 @@ internal sealed partial class SnapshotKeeper
             sink.Commit();
             finished = Stopwatch.GetTimestamp();
             LastDuration = Stopwatch.GetElapsedTime(started);
+            metrics.SnapshotTime.Add((long)LastDuration.Value.TotalMilliseconds);
             LogSaved(name, writer.Nodes, writer.Bytes, (long)LastDuration.Value.TotalMilliseconds);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // Nothing depends on this one: the older snapshots and the log are still there.
-            Failures++;
+            metrics.SnapshotErrors.Add();
             LogFailed(name, exception.Message, exception);
         }
         finally

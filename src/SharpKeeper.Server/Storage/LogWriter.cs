@@ -303,6 +303,7 @@ internal sealed partial class LogWriter : IDisposable
                 SyncTimeMax = longest,
             };
         }
+        options.Synced?.Invoke(taken);
         if (taken > options.FsyncWarning)
             LogSlowSync((long)taken.TotalMilliseconds, file.Path, file.Position);
     }

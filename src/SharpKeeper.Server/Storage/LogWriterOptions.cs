@@ -30,6 +30,9 @@ internal sealed record LogWriterOptions
     public Action<Exception> Failed { get; init; } = static exception =>
         throw new InvalidOperationException("The log writer has failed: " + exception.Message, exception);
 
+    /// <summary>Is told, on the writer's thread, how long each sync took.</summary>
+    public Action<TimeSpan>? Synced { get; init; }
+
     /// <summary>Longest time between attempts while the disk refuses.</summary>
     public TimeSpan RetryInterval { get; init; } = TimeSpan.FromSeconds(1);
 }

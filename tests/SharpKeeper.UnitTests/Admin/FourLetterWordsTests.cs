@@ -331,7 +331,6 @@ public sealed class FourLetterWordsTests
     public void Reply_to_mntr_gives_one_tabbed_line_for_each_metric()
     {
         AddTraffic();
-        _metrics.ReadsByNamespace.For("hold")?.Add(76);
         _source.Quotas = [new QuotaStatus("q", 10, -1, 3, 44)];
         string reply = _words.Reply(FourLetterWord.Mntr);
         Assert.StartsWith("zk_version\t3.9.5-sharpkeeper-0.1.0, built on 2026-11-22 00:00 UTC\n" +
@@ -344,7 +343,6 @@ public sealed class FourLetterWordsTests
         Assert.Equal("4", values["zk_watch_count"]);
         Assert.Equal("-1", values["zk_last_client_response_size"]);
         Assert.Equal("0.0", values["zk_avg_fsynctime"]);
-        Assert.Equal("76.0", values["zk_avg_hold_read_per_namespace"]);
         Assert.Equal("10", values["zk_q_quota_count_limit_per_namespace"]);
         Assert.Equal("44", values["zk_q_quota_bytes_usage_per_namespace"]);
         Assert.Equal("0", values["zk_p999_readlatency"]);

@@ -68,19 +68,6 @@ public sealed class ServerMetricsTests
         Assert.Equal(index, LogLinearBuckets.IndexOf(value));
 
     [Fact]
-    public void KeyedMetrics_stop_at_their_limit()
-    {
-        KeyedMetrics<Counter> keyed = new("n", static name => new Counter(name), keysMax: 2);
-        keyed.For("b")?.Add(1);
-        keyed.For("a")?.Add(2);
-        Assert.Null(keyed.For("c"));
-        keyed.For("a")?.Add(3);
-        RecordingSink sink = new();
-        keyed.CopyTo(sink);
-        Assert.Equal(["a_n=5", "b_n=1"], sink.Lines);
-    }
-
-    [Fact]
     public void ResponseSizes_remember_last_smallest_and_largest()
     {
         ResponseSizes sizes = new();
