@@ -71,26 +71,6 @@ public sealed record RequestThrottleOptions
     /// <summary>Requests in progress beyond which new ones wait; 0 is no limit (default).
     /// Key <c>request_throttle_max_requests</c>.</summary>
     public int RequestsMax { get; init; }
-
-    /// <summary>How long a waiting request waits before it looks again. Default 100 ms.
-    /// Key <c>request_throttle_stall_time</c> (ms).</summary>
-    public TimeSpan StallTime { get; init; } = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>Whether requests whose client can no longer use the answer are dropped. Default true.
-    /// Key <c>request_throttle_drop_stale</c>.</summary>
-    public bool DropStale { get; init; } = true;
-
-    /// <summary>Whether a request that waited longer than its session's timeout is stale. Default false.
-    /// Key <c>request_stale_latency_check</c>.</summary>
-    public bool StaleLatencyCheck { get; init; }
-
-    /// <summary>Whether a request whose connection closed is stale. Default true.
-    /// Key <c>request_stale_connection_check</c>.</summary>
-    public bool StaleConnectionCheck { get; init; } = true;
-
-    /// <summary>How long the end of the server waits for requests in progress. Default 10 s.
-    /// Key <c>request_throttler.shutdownTimeout</c> (ms).</summary>
-    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>A token bucket in front of new connections, off unless <see cref="Tokens"/> is set.</summary>
@@ -132,8 +112,4 @@ public sealed record ConnectionThrottleOptions
     /// <summary>Tokens a resumed session costs. Default 2.
     /// Key <c>connection_throttle_renew_session_weight</c>.</summary>
     public int RenewSessionWeight { get; init; } = 2;
-
-    /// <summary>Tokens a new local session costs. Default 1.
-    /// Key <c>connection_throttle_local_session_weight</c>.</summary>
-    public int LocalSessionWeight { get; init; } = 1;
 }

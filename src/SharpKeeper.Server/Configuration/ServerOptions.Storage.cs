@@ -3,7 +3,6 @@ namespace SharpKeeper.Server;
 public sealed partial record ServerOptions
 {
     private readonly string? _dataLogDir;
-    private readonly TimeSpan? _flushPollMax;
 
     /// <summary>
     /// The directory of snapshots (and of logs, unless <see cref="DataLogDir"/> differs); files go into its
@@ -24,10 +23,6 @@ public sealed partial record ServerOptions
 
     /// <summary>Whether missing data directories are created. Default true. Key <c>datadir.autocreate</c>.</summary>
     public bool DataDirAutoCreate { get; init; } = true;
-
-    /// <summary>Whether a server with empty directories starts with an empty tree. Default true.
-    /// Key <c>db.autocreate</c>.</summary>
-    public bool DatabaseAutoCreate { get; init; } = true;
 
     /// <summary>Transactions between snapshots, randomised between half and all of it; at least 2. Default 100,000.
     /// Key <c>snapCount</c>.</summary>
@@ -53,22 +48,6 @@ public sealed partial record ServerOptions
     /// Key <c>fsync.warningthresholdms</c> (ms).</summary>
     public TimeSpan FsyncWarningThreshold { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a write may wait for others to share its sync. Default 0: it does not wait.
-    /// Key <c>flushDelay</c> (ms).</summary>
-    public TimeSpan FlushDelay { get; init; }
-
-    /// <summary>How long the log waits for another write while a flush is delayed. Default a third of
-    /// <see cref="FlushDelay"/>. Key <c>maxWriteQueuePollTime</c> (ms).</summary>
-    public TimeSpan FlushPollMax
-    {
-        get => _flushPollMax ?? FlushDelay / 3;
-        init => _flushPollMax = value;
-    }
-
-    /// <summary>Transactions after which a delayed flush happens at once. Default 1000.
-    /// Key <c>maxBatchSize</c>.</summary>
-    public int FlushBatchMax { get; init; } = 1000;
-
     /// <summary>How snapshot files are compressed. Default not at all.
     /// Key <c>snapshot.compression.method</c> (gz or snappy).</summary>
     public SnapshotCompression SnapshotCompression { get; init; }
@@ -80,10 +59,6 @@ public sealed partial record ServerOptions
     /// <summary>Whether the tree digest is kept and written to logs and snapshots. Default true.
     /// Key <c>digest.enabled</c>.</summary>
     public bool DigestEnabled { get; init; } = true;
-
-    /// <summary>Whether snapshots end with the last zxid they hold. Default true.
-    /// Key <c>serializeLastProcessedZxid.enabled</c>.</summary>
-    public bool SerializeLastProcessedZxid { get; init; } = true;
 
     /// <summary>How often old logs and snapshots are purged; zero turns it off. Default one day, where Apache purges
     /// only on request. Key <c>autopurge.purgeInterval</c> (hours, or a number with ms, s, m, h, d).</summary>

@@ -30,11 +30,6 @@ internal static partial class SettingTable
         return
         [
             Of("request_throttle_max_requests", (t, v) => t with { RequestsMax = v.Int(0) }),
-            Of("request_throttle_stall_time", (t, v) => t with { StallTime = v.Milliseconds() }),
-            Of("request_throttle_drop_stale", (t, v) => t with { DropStale = v.Boolean() }),
-            Of("request_stale_latency_check", (t, v) => t with { StaleLatencyCheck = v.Boolean() }),
-            Of("request_stale_connection_check", (t, v) => t with { StaleConnectionCheck = v.Boolean() }),
-            Of("request_throttler.shutdownTimeout", (t, v) => t with { ShutdownTimeout = v.Milliseconds() }),
         ];
     }
 
@@ -55,7 +50,6 @@ internal static partial class SettingTable
             Of("weight_enabled", (t, v) => t with { WeightEnabled = v.Boolean() }),
             Of("global_session_weight", (t, v) => t with { GlobalSessionWeight = v.Int(1) }),
             Of("renew_session_weight", (t, v) => t with { RenewSessionWeight = v.Int(1) }),
-            Of("local_session_weight", (t, v) => t with { LocalSessionWeight = v.Int(1) }),
         ];
     }
 }

@@ -61,7 +61,6 @@ internal static partial class SettingTable
         Setting.Applied("dataDir", (o, v) => o with { DataDir = v.NonEmpty("a directory") }),
         Setting.Applied("dataLogDir", (o, v) => o with { DataLogDir = v.NonEmpty("a directory") }),
         Setting.Applied("datadir.autocreate", (o, v) => o with { DataDirAutoCreate = v.Boolean() }),
-        Setting.Applied("db.autocreate", (o, v) => o with { DatabaseAutoCreate = v.Boolean() }),
         Setting.Applied("snapCount", (o, v) => o with { SnapCount = Raised(v, 2) }),
         Setting.Applied("snapSizeLimitInKb", (o, v) => o with { SnapSizeLimitBytes = v.KibibytesOrNone() }),
         Setting.Applied("txnLogSizeLimitInKb", (o, v) => o with { TxnLogSizeLimitBytes = v.KibibytesOrNone() }),
@@ -69,10 +68,6 @@ internal static partial class SettingTable
             (o, v) => o with { PreAllocationBytes = v.Long(0, int.MaxValue) << 10 }),
         Setting.Applied("forceSync", (o, v) => o with { ForceSync = v.YesNo() }),
         Setting.Applied("fsync.warningthresholdms", (o, v) => o with { FsyncWarningThreshold = v.Milliseconds() }),
-        Setting.Applied("flushDelay", (o, v) => o with { FlushDelay = v.Milliseconds() }),
-        Setting.Applied("maxWriteQueuePollTime", (o, v) => v.Int() < 0
-            ? o : o with { FlushPollMax = v.Milliseconds() }),
-        Setting.Applied("maxBatchSize", (o, v) => o with { FlushBatchMax = v.Int(1) }),
         Setting.Applied("snapshot.compression.method", (o, v) => o with
         {
             SnapshotCompression = v.OneOf(
@@ -81,8 +76,6 @@ internal static partial class SettingTable
         }),
         Setting.Applied("snapshot.trust.empty", (o, v) => o with { SnapshotTrustEmpty = v.Boolean() }),
         Setting.Applied("digest.enabled", (o, v) => o with { DigestEnabled = v.Boolean() }),
-        Setting.Applied("serializeLastProcessedZxid.enabled",
-            (o, v) => o with { SerializeLastProcessedZxid = v.Boolean() }),
         Setting.Applied("autopurge.purgeInterval", (o, v) => o with { PurgeInterval = v.HoursOrUnits() }),
         Setting.Applied("autopurge.snapRetainCount", (o, v) => o with { SnapshotsRetained = Raised(v, 3) }),
     ];
