@@ -8,6 +8,9 @@ namespace SharpKeeper.Server.Runtime;
 /// <summary>Removes snapshots and logs that nothing needs any more, at start and then at an interval.</summary>
 internal sealed partial class Purger : IAsyncDisposable
 {
+    private static readonly TimeSpan firstDelayMax = TimeSpan.FromSeconds(1);
+
+    private readonly Lock running = new();
     private readonly SnapshotStore store;
     private readonly int retained;
     private readonly ILogger logger;
@@ -19,7 +22,8 @@ internal sealed partial class Purger : IAsyncDisposable
         this.store = store;
         this.retained = retained;
         this.logger = logger;
-        timer = clock.CreateTimer(_ => Run(), null, TimeSpan.FromSeconds(1), interval);
+        TimeSpan first = interval < firstDelayMax ? interval : firstDelayMax;
+        timer = clock.CreateTimer(_ => Run(), null, first, interval);
     }
 
     /// <inheritdoc/>
@@ -27,6 +31,9 @@ internal sealed partial class Purger : IAsyncDisposable
 
     private void Run()
     {
+        // On a slow disk one purge can outlast the interval.
+        if (!running.TryEnter())
+            return;
         try
         {
             PurgePlan plan = store.Purge(retained);
@@ -37,6 +44,10 @@ internal sealed partial class Purger : IAsyncDisposable
             or CorruptDataException)
         {
             LogFailed(exception.Message, exception);
+        }
+        finally
+        {
+            running.Exit();
         }
     }
 

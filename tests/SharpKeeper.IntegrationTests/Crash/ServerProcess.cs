@@ -42,7 +42,7 @@ internal sealed class ServerProcess : IDisposable
 
     public static ServerProcess Start(SharpKeeperProcess program) => new(program.Start(
         "server", "--port=0", $"--data={program.DataDirectory}", "-DsnapCount=500", "-DpreAllocSize=64",
-        "-Dautopurge.purgeInterval=200ms", "-D4lw.commands.whitelist=*", "-DmaxClientCnxns=0"));
+        "-Dautopurge.purgeInterval=20ms", "-D4lw.commands.whitelist=*", "-DmaxClientCnxns=0"));
 
     /// <summary>Ends it with SIGKILL: nothing in it gets a chance to tidy up.</summary>
     public void Kill()
