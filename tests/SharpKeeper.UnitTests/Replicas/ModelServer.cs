@@ -31,6 +31,10 @@ internal sealed record ModelZnode(byte[]? Data, IReadOnlyList<Acl> Acl)
     public StatPersisted Persisted => new(Czxid, Mzxid, Ctime, Mtime, Version, Created, Aversion, Owner, Pzxid);
 }
 
+/// <summary>A change that watches may care for, with the ACLs of that moment.</summary>
+internal sealed record ModelChange(
+    WatchEventType Type, string Path, IReadOnlyList<Acl> Acl, IReadOnlyList<Acl> ParentAcl);
+
 /// <summary>
 /// What a ZooKeeper server makes of requests that come one after the other, written from the protocol's description
 /// with plain immutable dictionaries: no pending changes, no log, no deltas.
@@ -61,6 +65,9 @@ internal sealed class ModelServer
 
     public long Zxid => History.Count - 1;
 
+    /// <summary>What the last transaction changed, in order.</summary>
+    public List<ModelChange> Changes { get; } = [];
+
     /// <summary>A transaction that changes no znode.</summary>
     public long OpenSession()
     {
@@ -71,6 +78,7 @@ internal sealed class ModelServer
     public long CloseSession(long session)
     {
         closing.Add(session);
+        Changes.Clear();
         foreach (string path in Znodes.Where(pair => pair.Value.Owner == session).Select(pair => pair.Key).ToArray())
             Remove(path, Zxid + 1);
         History.Add(Znodes);
@@ -90,6 +98,7 @@ internal sealed class ModelServer
         ModelRequest request, long session, IReadOnlyList<AuthId> identities, long wallMs)
     {
         ImmutableSortedDictionary<string, ModelZnode> before = Znodes;
+        Changes.Clear();
         long zxid = Zxid + 1;
         ErrorCode error = ErrorCode.Ok;
         string body;
@@ -171,7 +180,10 @@ internal sealed class ModelServer
     }
 
     private static bool IsAllowed(ModelZnode znode, Permissions wanted, IReadOnlyList<AuthId> identities) =>
-        znode.Acl.Any(entry => (entry.Permissions & wanted) != 0
+        IsAllowed(znode.Acl, wanted, identities);
+
+    public static bool IsAllowed(IReadOnlyList<Acl> acl, Permissions wanted, IReadOnlyList<AuthId> identities) =>
+        acl.Any(entry => (entry.Permissions & wanted) != 0
             && (entry.Id == AuthId.Anyone || (entry.Id.Scheme == "digest" && identities.Contains(entry.Id))));
 
     private static List<Acl>? Resolve(IReadOnlyList<Acl>? entries, IReadOnlyList<AuthId> identities)
@@ -219,6 +231,7 @@ internal sealed class ModelServer
                 continue;
             }
             Znodes = before;
+            Changes.Clear();
             results = [.. Enumerable.Range(0, request.Parts.Count).Select(k => WireText.Failed(
                 k < i ? ErrorCode.Ok : k == i ? error : ErrorCode.RuntimeInconsistency))];
             break;
@@ -301,6 +314,7 @@ internal sealed class ModelServer
             return ErrorCode.NodeExists;
         if (parent.Owner > 0)
             return ErrorCode.NoChildrenForEphemerals;
+        Changes.Add(new ModelChange(WatchEventType.NodeCreated, path, acl, parent.Acl));
         long owner = isContainer ? ContainerOwner : isTtl ? TtlMark | request.Ttl : (int)mode is 1 or 3 ? session : 0;
         Znodes = Znodes
             .SetItem(parentPath, parent with { Created = parent.Created + 1, Pzxid = zxid })
@@ -343,6 +357,7 @@ internal sealed class ModelServer
     private void Remove(string path, long zxid)
     {
         string parent = ParentOf(path);
+        Changes.Add(new ModelChange(WatchEventType.NodeDeleted, path, Znodes[path].Acl, Znodes[parent].Acl));
         Znodes = Znodes.Remove(path).SetItem(parent, Znodes[parent] with { Pzxid = zxid });
     }
 
@@ -354,7 +369,8 @@ internal sealed class ModelServer
             error = IsMatch(request.Version, znode!.Version);
         if (error != ErrorCode.Ok)
             return error;
-        Znodes = Znodes.SetItem(request.Path, znode! with
+        Changes.Add(new ModelChange(WatchEventType.NodeDataChanged, request.Path, znode!.Acl, znode.Acl));
+        Znodes = Znodes.SetItem(request.Path, znode with
         {
             Data = request.Data,
             Version = znode.Version + 1,
