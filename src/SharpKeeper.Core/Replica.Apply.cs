@@ -129,7 +129,8 @@ public sealed partial class Replica
             Replies.Fail(link.Output, frame, failed.Error);
         else if (request.Op != OpCode.CloseSession)
             WriteResult(link.Output, request.Op, outcome.Results[0], payload);
-        Replies.End(link.Output, frame, options.ReplyBytesMax);
+        // No limit here: an error would say that the write did not happen.
+        link.Output.EndFrame(frame);
         link.IsClosing |= request.Op == OpCode.CloseSession;
     }
 

@@ -30,6 +30,9 @@ public sealed partial class Replica
             HangUp(link);
             return;
         }
+        // A clock that was set back may have brought the seed below ids that are still alive.
+        while (sessions.Find(nextSessionId) is not null)
+            nextSessionId++;
         Session session = sessions.Add(nextSessionId++, link.TimeoutMs, nowMs);
         Attach(link, session);
         TxnContext context = Context(session, link.Identities, xid: 0);
@@ -90,6 +93,9 @@ public sealed partial class Replica
 
     private void TakeRequest(ClientLink link, OpCode op, int xid, ReadOnlySpan<byte> body)
     {
+        // What a connection sends that is to go may not happen: its session may speak through another one by now.
+        if (link.IsHangingUp)
+            return;
         Session? session = sessions.Find(link.Session.Value);
         var request = new QueuedRequest(Zxid.Zero, xid, op, nowMs);
         if (OpTable.Find(op).Class == OpClass.Read)

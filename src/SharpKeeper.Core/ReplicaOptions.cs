@@ -47,7 +47,7 @@ public sealed record ReplicaOptions
     /// <summary>Largest frame a client may send, bytes.</summary>
     public int RequestBytesMax { get; init; } = 0xfffff;
 
-    /// <summary>Largest reply, bytes; a larger one becomes an error reply.</summary>
+    /// <summary>Largest reply to a read, bytes; a larger one becomes an error reply.</summary>
     public int ReplyBytesMax { get; init; } = 2 * 0xfffff;
 
     /// <summary>Transactions between snapshots; the real number is drawn between half and all of it.</summary>

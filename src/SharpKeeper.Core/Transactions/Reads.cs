@@ -97,9 +97,12 @@ public sealed partial class Reads(DataTree tree, ReplicaOptions options)
         ErrorCode error = Find(link, path, isNull, Permissions.Read, out ZnodeId id);
         if (error != ErrorCode.Ok)
             return error;
+        int start = output.Length;
         ReadOnlySpan<byte> data = tree.GetData(id, out bool dataIsNull);
         output.WriteBuffer(data, dataIsNull);
         tree.WriteStat(id, output);
+        if (!Fits(output, start))
+            return ErrorCode.MarshallingError;
         if (isWatched)
             link.Watches.Add(link, path, WatchKinds.Data);
         return ErrorCode.Ok;
@@ -132,14 +135,20 @@ public sealed partial class Reads(DataTree tree, ReplicaOptions options)
         ErrorCode error = Find(link, path, isNull, Permissions.Read, out ZnodeId id);
         if (error != ErrorCode.Ok)
             return error;
-        if (!TryWriteChildren(id, output))
-            return ErrorCode.MarshallingError;
+        int start = output.Length;
+        bool isWritten = TryWriteChildren(id, output);
         if (op == OpCode.GetChildren2)
             tree.WriteStat(id, output);
+        if (!isWritten || !Fits(output, start))
+            return ErrorCode.MarshallingError;
         if (isWatched)
             link.Watches.Add(link, path, WatchKinds.Child);
         return ErrorCode.Ok;
     }
+
+    // A read whose answer becomes an error must not leave a watch behind.
+    private bool Fits(JuteBuffer output, int start) =>
+        output.Length - start + Replies.HeaderBytes <= options.ReplyBytesMax;
 
     private bool TryWriteChildren(ZnodeId id, JuteBuffer output)
     {

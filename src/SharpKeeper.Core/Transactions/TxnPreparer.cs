@@ -227,16 +227,12 @@ internal sealed partial class TxnPreparer(DataTree tree, ReplicaOptions options)
     {
         if (!CreateModes.IsDefined(mode))
             return ErrorCode.BadArguments;
-        if (op == OpCode.CreateTtl)
-        {
-            if (!options.ExtendedTypesEnabled)
-                return ErrorCode.Unimplemented;
-            // Apache lets a mode without TTL pass when ttl is -1 and then fails while applying it.
-            return mode.IsTtl() && ttl is > 0 and <= OwnerTable.TtlMax ? ErrorCode.Ok : ErrorCode.BadArguments;
-        }
-        if (!mode.IsTtl())
-            return ErrorCode.Ok;
-        return options.ExtendedTypesEnabled ? ErrorCode.BadArguments : ErrorCode.Unimplemented;
+        if (mode.IsTtl() && !options.ExtendedTypesEnabled)
+            return ErrorCode.Unimplemented;
+        // Apache lets createTTL with a mode without TTL pass when ttl is -1, and then fails while applying it.
+        if (mode.IsTtl() != (op == OpCode.CreateTtl))
+            return ErrorCode.BadArguments;
+        return op != OpCode.CreateTtl || ttl is > 0 and <= OwnerTable.TtlMax ? ErrorCode.Ok : ErrorCode.BadArguments;
     }
 
     private static ErrorCode CheckSession(in TxnContext context) =>

@@ -74,6 +74,14 @@ internal sealed class HarnessClient
         return used;
     }
 
+    /// <summary>A request that the connection's thread refuses; the answer takes its turn.</summary>
+    public void Refuse(OpCode op, ErrorCode error)
+    {
+        asked.Enqueue(op);
+        Link.Posted++;
+        harness.Step(Input.ClientRefusal(Link, op, ++lastXid, error, harness.NowMs, harness.WallMs));
+    }
+
     /// <summary>Sends a request and returns its reply, passing events over.</summary>
     public Frame Call(OpCode op, byte[] body)
     {
