@@ -109,7 +109,9 @@ internal sealed class WatchRun : IDisposable
             watcher.Client.Drop();
         foreach (WatchTable table in harness.WatchTables)
             Assert.Equal((0, 0, 0L), (table.Count, table.PathCount, table.TableEntryCount));
-        Assert.All(watchers, watcher => Assert.Equal((-1, 0), (watcher.Client.Link.FirstWatch, watcher.Client.Link.WatchCount)));
+        Assert.All(
+            watchers.Select(watcher => watcher.Client.Link),
+            link => Assert.Equal((-1, 0), (link.FirstWatch, link.WatchCount)));
     }
 
     public void Dispose() => harness.Dispose();
@@ -173,7 +175,8 @@ internal sealed class WatchRun : IDisposable
     {
         foreach (Watcher watcher in watchers)
         {
-            string[] events = [.. model.Changes.SelectMany(watcher.Watches.EventsOf).Select(e => $"event z{model.Zxid} {e}")];
+            string[] events =
+                [.. model.Changes.SelectMany(watcher.Watches.EventsOf).Select(e => $"event z{model.Zxid} {e}")];
             string[] expected = watcher == asking ? [.. events, reply] : events;
             Assert.Equal(expected, watcher.Client.Take().Select(frame => frame.ToString()));
         }

@@ -160,7 +160,8 @@ internal sealed class WireScript : IDisposable
                 client.Refuse(Enum.Parse<OpCode>(words.Dequeue()), Enum.Parse<ErrorCode>(words.Dequeue()));
                 return;
             case "raw":
-                client.Send(Enum.Parse<OpCode>(words.Dequeue()), words.Count > 0 ? Convert.FromHexString(words.Dequeue()) : []);
+                var raw = Enum.Parse<OpCode>(words.Dequeue());
+                client.Send(raw, words.Count > 0 ? Convert.FromHexString(words.Dequeue()) : []);
                 return;
             default:
                 (OpCode op, byte[] body) = WireRequest.Parse(verb, words);
@@ -343,7 +344,9 @@ internal static class WireRequest
             return null;
         if (word == "empty")
             return [];
-        return word[0] == '*' ? new byte[int.Parse(word[1..], CultureInfo.InvariantCulture)] : Encoding.UTF8.GetBytes(word);
+        return word[0] == '*'
+            ? new byte[int.Parse(word[1..], CultureInfo.InvariantCulture)]
+            : Encoding.UTF8.GetBytes(word);
     }
 
     private static int Version(Queue<string> words) =>
@@ -360,8 +363,8 @@ internal static class WireRequest
             int first = entry.IndexOf(':', StringComparison.Ordinal);
             int last = entry.LastIndexOf(':');
             string id = last > first ? entry[(first + 1)..last] : "";
-            return new Acl(
-                (Permissions)int.Parse(entry[(last + 1)..], CultureInfo.InvariantCulture), new AuthId(entry[..first], id));
+            var permissions = (Permissions)int.Parse(entry[(last + 1)..], CultureInfo.InvariantCulture);
+            return new Acl(permissions, new AuthId(entry[..first], id));
         })];
     }
 }

@@ -11,7 +11,10 @@ public class WireTraceTests
     private static string OutputDirectory => Path.Combine(AppContext.BaseDirectory, "testdata", "wire");
 
     public static TheoryData<string> Traces() =>
-        [.. Directory.EnumerateFiles(OutputDirectory, "*.txt").Select(file => Path.GetFileNameWithoutExtension(file)!).Order()];
+    [
+        .. Directory.EnumerateFiles(OutputDirectory, "*.txt").Select(file => Path.GetFileNameWithoutExtension(file)!)
+            .Order(),
+    ];
 
     [Theory]
     [MemberData(nameof(Traces))]
