@@ -2,7 +2,7 @@ using SharpKeeper.Protocol;
 
 namespace SharpKeeper.ReplicaTests;
 
-/// <summary>The watches of one connection as four sets of paths, and the events they give, written from the rules.</summary>
+/// <summary>The watches of one connection as four sets of paths, and their events, written from the rules.</summary>
 internal sealed class ModelWatches(IReadOnlyList<AuthId> identities)
 {
     public HashSet<string> Data { get; } = [];

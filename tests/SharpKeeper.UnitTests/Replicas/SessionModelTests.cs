@@ -207,7 +207,8 @@ internal sealed class SessionRun : IDisposable
         life.Client = client;
         life.HeardMs = harness.NowMs;
         life.TimeoutMs = Math.Clamp(timeoutMs, 2000, 20_000);
-        Assert.StartsWith($"session={id:x} timeout={life.TimeoutMs} password=good", reply.Body, StringComparison.Ordinal);
+        string expected = $"session={id:x} timeout={life.TimeoutMs} password=good";
+        Assert.StartsWith(expected, reply.Body, StringComparison.Ordinal);
     }
 
     private void Close(Life? life)
@@ -244,7 +245,8 @@ internal sealed class SessionRun : IDisposable
     private void AssertState()
     {
         Assert.Equal(alive.Keys.Order(), harness.Replica.Sessions.All.Select(session => session.Id).Order());
-        Assert.Equal(alive.Keys.Order(), harness.Replica.CommittedSessions.ToArray().Select(session => session.Id.Value));
+        Assert.Equal(
+            alive.Keys.Order(), harness.Replica.CommittedSessions.ToArray().Select(session => session.Id.Value));
         Assert.Equal(alive.Values.Sum(life => life.Ephemerals.Count), harness.Tree.EphemeralCount);
         foreach (Life life in alive.Values)
         {

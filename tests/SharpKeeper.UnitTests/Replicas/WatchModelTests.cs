@@ -4,7 +4,7 @@ using SharpKeeper.Protocol;
 
 namespace SharpKeeper.ReplicaTests;
 
-/// <summary>Random watches of several connections and random changes against the model: exact events, in order.</summary>
+/// <summary>Random watches of several connections and random changes against the model, event by event.</summary>
 public class WatchModelTests
 {
     [Fact]
@@ -225,7 +225,8 @@ internal sealed class WatchRun : IDisposable
         OpCode op = dice.Hits(50) ? OpCode.SetWatches : OpCode.SetWatches2;
         if (op == OpCode.SetWatches)
             lists = [lists[0], lists[1], lists[2], [], []];
-        Trace?.Add($"{watcher.Client.Name} {op} {seen} {string.Join(';', lists.Select(list => string.Join(',', list)))}");
+        string paths = string.Join(';', lists.Select(list => string.Join(',', list)));
+        Trace?.Add($"{watcher.Client.Name} {op} {seen} {paths}");
         string[] expected =
         [
             .. watcher.Watches.Rearm(model, seen, lists).Select(e => "event z-1 " + e),

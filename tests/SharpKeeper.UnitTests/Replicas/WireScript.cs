@@ -334,7 +334,7 @@ internal static class WireRequest
     {
         "null" => null,
         "empty" => "",
-        string path => path.Replace("%20", " ", StringComparison.Ordinal).Replace("%00", "\0", StringComparison.Ordinal),
+        string path => path.Replace("%00", "\0", StringComparison.Ordinal),
     };
 
     private static byte[]? Data(Queue<string> words)
