@@ -65,7 +65,7 @@ public sealed partial class KeeperClient : IKeeperClient
     /// <exception cref="SessionExpiredException">The session to go on with has ended.</exception>
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     public static async Task<KeeperClient> ConnectAsync(
-        KeeperClientOptions options, CancellationToken cancellation = default)
+        KeeperClientOptions options, CancellationToken cancellation)
     {
         var client = new KeeperClient(options);
         try
@@ -81,9 +81,18 @@ public sealed partial class KeeperClient : IKeeperClient
     }
 
     /// <inheritdoc cref="ConnectAsync(KeeperClientOptions, CancellationToken)"/>
+    public static Task<KeeperClient> ConnectAsync(KeeperClientOptions options) =>
+        ConnectAsync(options, CancellationToken.None);
+
+    /// <inheritdoc cref="ConnectAsync(KeeperClientOptions, CancellationToken)"/>
     /// <param name="connectString">See <see cref="KeeperClientOptions.ConnectString"/>.</param>
-    /// <param name="cancellation">Ends the attempt.</param>
-    public static Task<KeeperClient> ConnectAsync(string connectString, CancellationToken cancellation = default) =>
+    public static Task<KeeperClient> ConnectAsync(string connectString) =>
+        ConnectAsync(connectString, CancellationToken.None);
+
+    /// <inheritdoc cref="ConnectAsync(KeeperClientOptions, CancellationToken)"/>
+    /// <param name="connectString">As <see cref="KeeperClientOptions.ConnectString"/>.</param>
+    /// <param name="cancellation">Gives up waiting for the connection.</param>
+    public static Task<KeeperClient> ConnectAsync(string connectString, CancellationToken cancellation) =>
         ConnectAsync(new KeeperClientOptions { ConnectString = connectString }, cancellation);
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using Snappier;
 using SharpKeeper.Core;
 using SharpKeeper.Core.Log;
+using Snappier;
 
 namespace SharpKeeper.Server.Storage;
 

@@ -27,7 +27,9 @@ public abstract partial class ClientSuite
         KeeperClient watcher = await ConnectAsync();
         var watches = new Dictionary<string, WatchOnce>
         {
-            ["data"] = Watch.Once(), ["exists"] = Watch.Once(), ["children"] = Watch.Once(),
+            ["data"] = Watch.Once(),
+            ["exists"] = Watch.Once(),
+            ["children"] = Watch.Once(),
         };
         await watcher.ExistsAsync(At("x"), watches["exists"], Cancellation);
         if (change != "create")
