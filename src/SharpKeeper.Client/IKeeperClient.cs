@@ -198,7 +198,9 @@ public interface IKeeperClient : IAsyncDisposable
 
     /// <summary>
     /// Sets a lasting watch on a path, which need not exist. Servers before 3.6 do not offer it. Before 3.9 a one-shot
-    /// watch of this client on the same path takes the place of the lasting one: keep them apart there.
+    /// watch of this client on the same path takes the place of the lasting one: keep them apart there. What happens
+    /// while there is no connection is not reported later: see <see cref="StateChanged"/>, or use
+    /// <see cref="WatchAsync"/>, which says when to read again.
     /// </summary>
     /// <param name="path">Which.</param>
     /// <param name="mode">The znode and its list of children, or everything below too.</param>
@@ -217,7 +219,10 @@ public interface IKeeperClient : IAsyncDisposable
     IAsyncEnumerable<WatchedEvent> WatchAsync(
         string path, AddWatchMode mode = AddWatchMode.Persistent, CancellationToken cancellation = default);
 
-    /// <summary>Does the server hold a watch of this client on the path?</summary>
+    /// <summary>
+    /// Does the server hold a watch of this client on the path? Servers before 3.9 do not know the types of lasting
+    /// watches and fail with <see cref="ErrorCode.MarshallingError"/>: ask for <see cref="WatcherType.Any"/> there.
+    /// </summary>
     ValueTask<bool> CheckWatchesAsync(string path, WatcherType type, CancellationToken cancellation = default);
 
     /// <summary>

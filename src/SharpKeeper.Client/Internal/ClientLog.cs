@@ -37,7 +37,7 @@ internal static partial class ClientLog
     [LoggerMessage(10, LogLevel.Information, "Server {Server} is read-write: leaving the read-only one.")]
     public static partial void FoundReadWrite(ILogger logger, ServerEndpoint server);
 
-    [LoggerMessage(11, LogLevel.Error, "The session machine stopped on a defect.")]
+    [LoggerMessage(11, LogLevel.Error, "The client has a defect.")]
     public static partial void Defect(ILogger logger, Exception exception);
 
     [LoggerMessage(12, LogLevel.Debug, "Could not remove the watch on {Path}: {Error}.")]

@@ -53,9 +53,13 @@ internal sealed partial class ClientSession
             password = session.Password.ToArray();
             readWriteSeen = true;
         }
-        Dispatcher = new EventDispatcher(logger);
         Watches = new WatchRegistry(gate);
-        running = Task.Run(RunAsync);
+        // What flows with the caller's async context must not live as long as the session.
+        using (ExecutionContext.SuppressFlow())
+        {
+            Dispatcher = new EventDispatcher(logger);
+            running = Task.Run(RunAsync);
+        }
     }
 
     public event Action<KeeperState>? StateChanged;
@@ -257,9 +261,18 @@ internal sealed partial class ClientSession
         lastXid = lastXid == int.MaxValue ? 1 : lastXid + 1;
         request.Xid = lastXid;
         int start = output.BeginFrame();
-        output.WriteInt32(lastXid);
-        output.WriteInt32((int)op);
-        body.Write(output, Chroot);
+        try
+        {
+            output.WriteInt32(lastXid);
+            output.WriteInt32((int)op);
+            body.Write(output, Chroot);
+        }
+        catch
+        {
+            // A list of the caller's may throw; half a frame must not stay behind.
+            output.Truncate(start);
+            throw;
+        }
         output.EndFrame(start);
         int bytes = output.Length - start - 4;
         if (bytes > options.RequestBytesMax)

@@ -94,6 +94,12 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
         {
             return $"the server broke the protocol: {e.Message}";
         }
+        catch (Exception e)
+        {
+            // The session outlives a defect here: its requests fail and it connects again.
+            ClientLog.Defect(session.Logger, e);
+            return $"the client failed: {e.Message}";
+        }
     }
 
     /// <summary>Ends the connection; <see cref="ReceiveAsync"/> then returns the reason.</summary>
@@ -196,8 +202,9 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
                     sending.Clear();
             }
         }
-        catch (Exception e) when (IsTransportFailure(e))
+        catch (Exception e)
         {
+            // Nobody awaits this: whatever it was, the connection is of no more use.
             Abort($"sending failed: {e.Message}");
         }
     }
