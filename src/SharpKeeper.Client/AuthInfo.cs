@@ -10,7 +10,8 @@ namespace SharpKeeper.Client;
 public sealed record AuthInfo(string Scheme, ReadOnlyMemory<byte> Credentials)
 {
     /// <summary>Credentials of the digest scheme.</summary>
-    public static AuthInfo Digest(string user, string password) => new("digest", DigestAuth.Credentials(user, password));
+    public static AuthInfo Digest(string user, string password) =>
+        new("digest", DigestAuth.Credentials(user, password));
 }
 
 /// <summary>The digest scheme: identities made of a user name and the hash of "user:password".</summary>

@@ -7,15 +7,15 @@ namespace SharpKeeper.Client;
 /// that code using it can be tested with another implementation.
 /// <para>
 /// Operations of one client reach the server in the order of the calls, and many may be under way at once. One that is
-/// called while there is no connection waits until there is one, until its token is cancelled, or until the session ends.
-/// One that is under way when the connection breaks fails with <see cref="ConnectionLossException"/>: it may or may not
-/// have been carried out. Cancelling a token ends the wait, not the operation, once its request has been sent.
+/// called while there is no connection waits until there is one, until its token is cancelled, or until the session
+/// ends. One that is under way when the connection breaks fails with <see cref="ConnectionLossException"/>: it may or
+/// may not have been carried out. Cancelling a token ends the wait, not the operation, once its request has been sent.
 /// </para>
 /// <para>
-/// All fail with <see cref="SessionExpiredException"/> once the session has ended, with <see cref="KeeperException"/> of
-/// code <see cref="ErrorCode.AuthFailed"/> after refused credentials and of code <see cref="ErrorCode.Closing"/> once
-/// the client is closed. Paths that break the rules are refused with <see cref="ArgumentException"/> before anything is
-/// sent. Await each returned <see cref="ValueTask"/> once.
+/// All fail with <see cref="SessionExpiredException"/> once the session has ended, with <see cref="KeeperException"/>
+/// of code <see cref="ErrorCode.AuthFailed"/> after refused credentials and of code <see cref="ErrorCode.Closing"/>
+/// once the client is closed. Paths that break the rules are refused with <see cref="ArgumentException"/> before
+/// anything is sent. Await each returned <see cref="ValueTask"/> once.
 /// </para>
 /// </summary>
 public interface IKeeperClient : IAsyncDisposable
@@ -143,7 +143,8 @@ public interface IKeeperClient : IAsyncDisposable
     ValueTask<int> GetAllChildrenNumberAsync(string path, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Lists the ephemerals of this session whose path starts with <paramref name="prefix"/>, which is compared as text.
+    /// Lists the ephemerals of this session whose path starts with <paramref name="prefix"/>, which is compared as
+    /// text.
     /// </summary>
     ValueTask<IReadOnlyList<string>> GetEphemeralsAsync(
         string prefix = ZnodePath.Root, CancellationToken cancellation = default);
@@ -211,9 +212,10 @@ public interface IKeeperClient : IAsyncDisposable
 
     /// <summary>
     /// Streams the events of a lasting watch, which is removed when the enumeration ends. The first event is a session
-    /// event (<see cref="WatchedEvent.IsSessionEvent"/>): from then on nothing is missed, so read what there is. Further
-    /// session events tell of a lost connection, and of a regained one or a reader too slow, after which everything has
-    /// to be read again. Ends when the client is closed or the watch removed; fails when the session has ended.
+    /// event (<see cref="WatchedEvent.IsSessionEvent"/>): from then on nothing is missed, so read what there is.
+    /// Further session events tell of a lost connection, and of a regained one or a reader too slow, after which
+    /// everything has to be read again. Ends when the client is closed or the watch removed; fails when the session has
+    /// ended.
     /// </summary>
     /// <inheritdoc cref="AddWatchAsync"/>
     IAsyncEnumerable<WatchedEvent> WatchAsync(

@@ -13,7 +13,7 @@ public sealed partial class KeeperClient
         string path, ReadOnlyMemory<byte>? data = null, CreateMode mode = CreateMode.Persistent,
         IReadOnlyList<Acl>? acl = null, TimeSpan? ttl = null, CancellationToken cancellation = default)
     {
-        Arguments.CheckCreate(path, mode, ttl);
+        Arguments.CheckCreate(path, mode, acl, ttl);
         var body = new CreateBody(path, data, acl ?? Acl.OpenUnsafe, mode, ttl);
         return session.SendAsync(CreateCode(mode, OpCode.Create), body, Rent(Replies.Path, path), cancellation);
     }
@@ -23,7 +23,7 @@ public sealed partial class KeeperClient
         string path, ReadOnlyMemory<byte>? data = null, CreateMode mode = CreateMode.Persistent,
         IReadOnlyList<Acl>? acl = null, TimeSpan? ttl = null, CancellationToken cancellation = default)
     {
-        Arguments.CheckCreate(path, mode, ttl);
+        Arguments.CheckCreate(path, mode, acl, ttl);
         var body = new CreateBody(path, data, acl ?? Acl.OpenUnsafe, mode, ttl);
         return session.SendAsync(CreateCode(mode, OpCode.Create2), body, Rent(Replies.Created, path), cancellation);
     }
@@ -33,7 +33,7 @@ public sealed partial class KeeperClient
         string path, ReadOnlyMemory<byte>? data = null, CreateMode mode = CreateMode.Persistent,
         IReadOnlyList<Acl>? acl = null, TimeSpan? ttl = null, CancellationToken cancellation = default)
     {
-        Arguments.CheckCreate(path, mode, ttl);
+        Arguments.CheckCreate(path, mode, acl, ttl);
         var body = new CreateBody(path, data, acl ?? Acl.OpenUnsafe, mode, ttl);
         PendingRequest<string?> request = Rent(Replies.PathOrNull, path, ErrorCode.NodeExists);
         return session.SendAsync(CreateCode(mode, OpCode.Create), body, request, cancellation);
@@ -104,6 +104,7 @@ public sealed partial class KeeperClient
     {
         ZnodePath.Validate(path);
         ArgumentNullException.ThrowIfNull(acl);
+        Arguments.CheckAcl(acl);
         var body = new SetAclBody(path, acl, version);
         return session.SendAsync(OpCode.SetAcl, body, Rent(Replies.Stat1, path), cancellation);
     }
@@ -123,7 +124,8 @@ public sealed partial class KeeperClient
     {
         ZnodePath.Validate(path);
         PendingRequest<ZnodeChildren> request = Rent(Replies.Children, path, watch, WatchKind.Children);
-        return session.SendAsync(OpCode.GetChildren2, new PathWatchBody(path, watch is not null), request, cancellation);
+        return session.SendAsync(
+            OpCode.GetChildren2, new PathWatchBody(path, watch is not null), request, cancellation);
     }
 
     /// <inheritdoc/>

@@ -152,8 +152,8 @@ public sealed partial class KeeperClient
     }
 
     /// <summary>
-    /// Servers before 3.9 do not know the types of lasting watches: there everything on the path goes, and true says that
-    /// what should have stayed has to be set again.
+    /// Servers before 3.9 do not know the types of lasting watches: there everything on the path goes, and true says
+    /// that what should have stayed has to be set again.
     /// </summary>
     private async Task<bool> RemoveAtServerAsync(string path, WatcherType type, CancellationToken cancellation)
     {

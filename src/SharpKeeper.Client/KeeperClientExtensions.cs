@@ -65,7 +65,8 @@ public static class KeeperClientExtensions
     /// <paramref name="acl"/> (null for <see cref="Acl.OpenUnsafe"/>).
     /// </summary>
     public static async Task EnsurePathAsync(
-        this IKeeperClient client, string path, IReadOnlyList<Acl>? acl = null, CancellationToken cancellation = default)
+        this IKeeperClient client, string path, IReadOnlyList<Acl>? acl = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(client);
         if (await client.ExistsAsync(path, null, cancellation).ConfigureAwait(false) is not null)

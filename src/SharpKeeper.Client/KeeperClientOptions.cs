@@ -35,8 +35,8 @@ public sealed record KeeperClientOptions
     public KeeperSession? Session { get; init; }
 
     /// <summary>
-    /// Longest request in bytes. Servers cut the connection over their own limit (jute.maxbuffer), so a longer request is
-    /// refused before it is sent. Default 1,048,575, as servers have it.
+    /// Longest request in bytes. Servers cut the connection over their own limit (jute.maxbuffer), so a longer request
+    /// is refused before it is sent. Default 1,048,575, as servers have it.
     /// </summary>
     public int RequestBytesMax { get; init; } = 0xfffff;
 

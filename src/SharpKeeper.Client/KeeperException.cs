@@ -122,7 +122,8 @@ public sealed class MultiException : KeeperException
 {
     /// <summary>Creates the exception from the results of all operations.</summary>
     public MultiException(IReadOnlyList<MultiResult> results, int failedIndex, string? path)
-        : base(results[failedIndex].Error, path, $"operation {failedIndex} of the multi failed, and so none was carried out")
+        : base(results[failedIndex].Error, path,
+            $"operation {failedIndex} of the multi failed, and so none was carried out")
     {
         Results = results;
         FailedIndex = failedIndex;

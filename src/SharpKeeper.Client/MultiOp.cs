@@ -29,7 +29,7 @@ public abstract record MultiOp
         string path, ReadOnlyMemory<byte>? data = null, CreateMode mode = CreateMode.Persistent,
         IReadOnlyList<Acl>? acl = null, TimeSpan? ttl = null)
     {
-        Arguments.CheckCreate(path, mode, ttl);
+        Arguments.CheckCreate(path, mode, acl, ttl);
         // The form that promises metadata too is answered without in a multi, by 3.8 at least: do not ask for it.
         OpCode code = mode.IsTtl() ? OpCode.CreateTtl
             : mode == CreateMode.Container ? OpCode.CreateContainer : OpCode.Create;
@@ -72,7 +72,9 @@ public abstract record MultiOp
         return new Body<PathWatchBody>(OpCode.GetData, path, new PathWatchBody(path, false));
     }
 
-    /// <summary>Lists the children of a znode; the result has their names in <see cref="MultiResult.Children"/>.</summary>
+    /// <summary>
+    /// Lists the children of a znode; the result has their names in <see cref="MultiResult.Children"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">The path breaks the rules.</exception>
     public static MultiOp GetChildren(string path)
     {

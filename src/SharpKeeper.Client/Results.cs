@@ -4,7 +4,9 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.Client;
 
 /// <summary>Data and metadata of a znode.</summary>
-/// <param name="Data">The data; null where the znode was created with null data, which is not the same as empty.</param>
+/// <param name="Data">
+/// The data; null where the znode was created with null data, which is not the same as empty.
+/// </param>
 /// <param name="Stat">The metadata.</param>
 public readonly record struct ZnodeData(byte[]? Data, Stat Stat)
 {
@@ -18,7 +20,9 @@ public readonly record struct ZnodeData(byte[]? Data, Stat Stat)
 public readonly record struct ZnodeChildren(IReadOnlyList<string> Names, Stat Stat);
 
 /// <summary>Access control list and metadata of a znode.</summary>
-/// <param name="Acl">The entries; ids of the digest scheme are masked for those without the right to change them.</param>
+/// <param name="Acl">
+/// The entries; ids of the digest scheme are masked for those without the right to change them.
+/// </param>
 /// <param name="Stat">The metadata; its <see cref="Stat.Aversion"/> is what a conditional change names.</param>
 public readonly record struct ZnodeAcl(IReadOnlyList<Acl> Acl, Stat Stat);
 

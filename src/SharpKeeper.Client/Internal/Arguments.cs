@@ -8,8 +8,19 @@ internal static class Arguments
     /// <summary>The longest time to live that a znode can store: 40 bits of milliseconds.</summary>
     public const long TtlMsMax = (1L << 40) - 1;
 
-    public static void CheckCreate(string path, CreateMode mode, TimeSpan? ttl)
+    public static void CheckAcl(IReadOnlyList<Acl> acl)
     {
+        for (int i = 0; i < acl.Count; i++)
+        {
+            if (acl[i] is null)
+                throw new ArgumentException($"Entry {i} of the access control list is null.", nameof(acl));
+        }
+    }
+
+    public static void CheckCreate(string path, CreateMode mode, IReadOnlyList<Acl>? acl, TimeSpan? ttl)
+    {
+        if (acl is not null)
+            CheckAcl(acl);
         if (!CreateModes.IsDefined(mode))
             throw new ArgumentOutOfRangeException(nameof(mode), mode, "There is no such create mode.");
         ZnodePath.Validate(path, mode.IsSequential());

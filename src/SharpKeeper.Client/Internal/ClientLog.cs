@@ -8,7 +8,8 @@ internal static partial class ClientLog
     [LoggerMessage(1, LogLevel.Debug, "Connecting to {Server} after {Delay}.")]
     public static partial void Connecting(ILogger logger, ServerEndpoint server, TimeSpan delay);
 
-    [LoggerMessage(2, LogLevel.Information, "Session {SessionId} is served by {Server}, timeout {Timeout}, state {State}.")]
+    [LoggerMessage(2, LogLevel.Information,
+        "Session {SessionId} is served by {Server}, timeout {Timeout}, state {State}.")]
     public static partial void Connected(
         ILogger logger, Protocol.SessionId sessionId, ServerEndpoint server, TimeSpan timeout, KeeperState state);
 

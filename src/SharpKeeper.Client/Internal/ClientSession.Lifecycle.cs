@@ -20,7 +20,8 @@ internal sealed partial class ClientSession
                 return;
             if (state.IsFinal())
                 throw KeeperException.For(refusal);
-            waiter = new StateWaiter(isWanted, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            waiter = new StateWaiter(
+                isWanted, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             stateWaiters.Add(waiter);
         }
         try
@@ -46,8 +47,8 @@ internal sealed partial class ClientSession
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw KeeperException.For(ErrorCode.ConnectionLoss, null,
-                $"no server of \"{options.ConnectString}\" accepted the session within {options.ConnectTimeout}; the last "
-                + $"failure was: {lastFailure ?? "none, the servers did not answer"}");
+                $"no server of \"{options.ConnectString}\" accepted the session within {options.ConnectTimeout}; the "
+                + $"last failure was: {lastFailure ?? "none, the servers did not answer"}");
         }
     }
 
@@ -148,7 +149,8 @@ internal sealed partial class ClientSession
             made = new Connection(this, gate, server, transport, time, options.ReplyBytesMax, stopping.Token);
             ConnectResponse response =
                 await made.HandshakeAsync(MakeConnectRequest(), either.Token).ConfigureAwait(false)
-                ?? throw new IOException("it closed the connection instead of answering (no quorum, too many connections, "
+                ?? throw new IOException(
+                    "it closed the connection instead of answering (no quorum, too many connections, "
                     + "or it is behind this session)");
             if (Adopt(made, response))
                 return made;
@@ -323,7 +325,8 @@ internal sealed partial class ClientSession
             int length = 0;
             while (length < 2)
             {
-                int received = await transport.ReceiveAsync(answer.AsMemory(length), either.Token).ConfigureAwait(false);
+                int received =
+                    await transport.ReceiveAsync(answer.AsMemory(length), either.Token).ConfigureAwait(false);
                 if (received == 0)
                     return false;
                 length += received;

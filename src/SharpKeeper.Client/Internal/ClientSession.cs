@@ -252,7 +252,8 @@ internal sealed partial class ClientSession
 
     /// <summary>Queues the request's frame, or nothing if it breaks a limit.</summary>
     private bool TryAppend<TBody>(
-        Connection? target, OpCode op, in TBody body, PendingRequest request, [NotNullWhen(false)] out Exception? refused)
+        Connection? target, OpCode op, in TBody body, PendingRequest request,
+        [NotNullWhen(false)] out Exception? refused)
         where TBody : struct, IRequestBody
     {
         if (target is null && backlog.Bytes.Length > options.QueuedBytesMax)

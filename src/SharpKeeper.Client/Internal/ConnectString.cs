@@ -55,7 +55,8 @@ internal sealed record ConnectString(IReadOnlyList<ServerEndpoint> Servers, stri
             throw Bad(whole, $"\"{server}\" has no host");
         if (port.Length == 0 && !server.EndsWith(':'))
             return new ServerEndpoint(host, DefaultPort);
-        if (!int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number is 0 or > 65535)
+        if (!int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            || number is 0 or > 65535)
             throw Bad(whole, $"\"{server}\" has no port between 1 and 65535 behind the colon");
         return new ServerEndpoint(host, number);
     }

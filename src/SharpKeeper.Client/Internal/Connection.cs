@@ -298,7 +298,9 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
             session.OnAuthFailed(this);
     }
 
-    /// <summary>A ping after a third of the timeout without sending; the end after two thirds without hearing.</summary>
+    /// <summary>
+    /// A ping after a third of the timeout without sending; the end after two thirds without hearing.
+    /// </summary>
     private void OnHeartbeat()
     {
         TimeSpan silence = time.GetElapsedTime(Volatile.Read(ref lastHeard));

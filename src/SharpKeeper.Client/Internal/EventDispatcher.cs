@@ -5,7 +5,8 @@ namespace SharpKeeper.Client.Internal;
 
 /// <summary>
 /// Runs the user's callbacks one after the other, off the receive loop, so that a callback may await the client that
-/// called it. Its queue is as long as the user lets it grow by blocking in a callback: dropping an event would be worse.
+/// called it. Its queue is as long as the user lets it grow by blocking in a callback: dropping an event would be
+/// worse.
 /// </summary>
 internal sealed class EventDispatcher
 {

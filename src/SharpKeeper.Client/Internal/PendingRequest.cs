@@ -60,7 +60,9 @@ internal sealed class PendingRequest<T> : PendingRequest, IValueTaskSource<T>, I
 
     public override bool IsFinished => Volatile.Read(ref finished) != 0;
 
-    /// <summary>Takes a request from the pool; <paramref name="tolerated"/> is an error that gives a default result.</summary>
+    /// <summary>
+    /// Takes a request from the pool; <paramref name="tolerated"/> is an error that gives a default result.
+    /// </summary>
     public static PendingRequest<T> Rent(
         ReplyDecoder<T> decode, string? path, ErrorCode tolerated, Watch? watch, WatchKind watchKind)
     {

@@ -47,13 +47,16 @@ internal static class Replies
         return new ZnodeChildren(names, Stat.Read(ref body));
     };
 
-    /// <summary>Paths of the whole tree; the prefix asked for is not path-aware, so those beside the chroot go.</summary>
+    /// <summary>
+    /// Paths of the whole tree; the prefix asked for is not path-aware, so those beside the chroot go.
+    /// </summary>
     public static readonly ReplyDecoder<IReadOnlyList<string>> Paths = static (ref JuteReader body, string chroot) =>
     {
         string[] paths = ReadStrings(ref body);
         if (chroot.Length == 0)
             return paths;
-        return [.. paths.Where(path => ChrootPaths.IsUnder(path, chroot)).Select(path => ChrootPaths.Strip(path, chroot))];
+        IEnumerable<string> below = paths.Where(path => ChrootPaths.IsUnder(path, chroot));
+        return [.. below.Select(path => ChrootPaths.Strip(path, chroot))];
     };
 
     public static readonly ReplyDecoder<IReadOnlyList<AuthId>> Identities = static (ref JuteReader body, string _) =>
@@ -65,7 +68,8 @@ internal static class Replies
         return identities;
     };
 
-    public static readonly ReplyDecoder<IReadOnlyList<MultiResult>> Multi = static (ref JuteReader body, string chroot) =>
+    public static readonly ReplyDecoder<IReadOnlyList<MultiResult>> Multi =
+        static (ref JuteReader body, string chroot) =>
     {
         var results = new List<MultiResult>();
         while (!body.Failed)

@@ -15,8 +15,8 @@ internal enum WatchKind
 
 /// <summary>
 /// The watches that the server holds for this client, by path without chroot, so that events find their watchers and a
-/// new connection gets them all again. The lock is the session's, since sending and registering must happen in one order;
-/// no code of the user runs under it.
+/// new connection gets them all again. The lock is the session's, since sending and registering must happen in one
+/// order; no code of the user runs under it.
 /// </summary>
 internal sealed class WatchRegistry
 {
@@ -79,8 +79,8 @@ internal sealed class WatchRegistry
     }
 
     /// <summary>
-    /// Takes one watcher off. When no other is interested in the path in this way, runs <paramref name="removeAtServer"/>
-    /// under the lock, so that the request goes out before any later addWatch.
+    /// Takes one watcher off. When no other is interested in the path in this way, runs
+    /// <paramref name="removeAtServer"/> under the lock, so that the request goes out before any later addWatch.
     /// </summary>
     public void Remove(string path, WatchKind kind, Watch watch, Action removeAtServer)
     {

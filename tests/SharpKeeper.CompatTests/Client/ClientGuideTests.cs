@@ -80,7 +80,9 @@ public sealed partial class ClientGuideTests : IAsyncLifetime
     }
 
     private static string Unindent(string text) =>
-        string.Join('\n', text.Split('\n').Select(line => line.Length >= 8 ? line[8..] : line.Trim())).Trim('\n') + "\n";
+        string.Join('\n', text.Split('\n').Select(UnindentLine)).Trim('\n') + "\n";
+
+    private static string UnindentLine(string line) => line.Length >= 8 ? line[8..] : line.Trim();
 
     private static string FindRoot()
     {

@@ -70,9 +70,12 @@ public abstract partial class ClientSuite
     [InlineData("/a\u0000")]
     public async Task Bad_path_is_refused_before_anything_is_sent(string path)
     {
-        await Assert.ThrowsAsync<ArgumentException>(async () => await Client.CreateAsync(path, cancellation: Cancellation));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await Client.GetAsync(path, cancellation: Cancellation));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await Client.DeleteAsync(path, cancellation: Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(async () =>
+            await Client.CreateAsync(path, cancellation: Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(async () =>
+            await Client.GetAsync(path, cancellation: Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(async () =>
+            await Client.DeleteAsync(path, cancellation: Cancellation));
         Assert.Throws<ArgumentException>(() => MultiOp.Check(path));
     }
 
@@ -82,7 +85,8 @@ public abstract partial class ClientSuite
         await Assert.ThrowsAsync<ArgumentException>(
             async () => await Client.CreateAsync(At("a"), ttl: TimeSpan.FromDays(1), cancellation: Cancellation));
         await Assert.ThrowsAsync<ArgumentException>(
-            async () => await Client.CreateAsync(At("a"), mode: CreateMode.PersistentWithTtl, cancellation: Cancellation));
+            async () => await Client.CreateAsync(
+                At("a"), mode: CreateMode.PersistentWithTtl, cancellation: Cancellation));
         await Assert.ThrowsAsync<ArgumentException>(async () => await Client.CreateAsync(
             At("a"), mode: CreateMode.PersistentWithTtl, ttl: TimeSpan.FromDays(20_000), cancellation: Cancellation));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
@@ -144,7 +148,8 @@ public abstract partial class ClientSuite
     [Fact]
     public async Task AddAuthAsync_opens_what_the_creator_has_closed()
     {
-        KeeperClient owner = await ConnectAsync(change: options => options with { Auth = [AuthInfo.Digest("al", "pw")] });
+        KeeperClient owner =
+            await ConnectAsync(change: options => options with { Auth = [AuthInfo.Digest("al", "pw")] });
         await owner.CreateAsync(At("mine"), Bytes("x"), acl: Acl.CreatorAll, cancellation: Cancellation);
 
         NoAuthException error = await ThrowsAsync<NoAuthException>(
@@ -276,7 +281,8 @@ public abstract partial class ClientSuite
         KeeperException error = await Assert.ThrowsAnyAsync<KeeperException>(
             async () => await Client.ReconfigAsync(null, "9", null, cancellation: Cancellation));
 
-        Assert.Contains(error.Code, (ErrorCode[])[ErrorCode.ReconfigDisabled, ErrorCode.Unimplemented, ErrorCode.NoAuth]);
+        Assert.Contains(
+            error.Code, (ErrorCode[])[ErrorCode.ReconfigDisabled, ErrorCode.Unimplemented, ErrorCode.NoAuth]);
     }
 
     [Fact]
@@ -310,7 +316,8 @@ public abstract partial class ClientSuite
     {
         KeeperClient inner = await ConnectAsync(Home);
         await inner.CreateAsync("/a", "x", cancellation: Cancellation);
-        string numbered = await inner.CreateAsync("/s-", mode: CreateMode.EphemeralSequential, cancellation: Cancellation);
+        string numbered =
+            await inner.CreateAsync("/s-", mode: CreateMode.EphemeralSequential, cancellation: Cancellation);
         await inner.CreateAsync("/e", mode: CreateMode.Ephemeral, cancellation: Cancellation);
         IReadOnlyList<MultiResult> multi = await inner.MultiAsync([MultiOp.Create("/m")], Cancellation);
 
@@ -330,7 +337,8 @@ public abstract partial class ClientSuite
 
         Task<Stat>[] sets =
         [
-            .. Enumerable.Range(0, 5000).Select(i => Client.SetAsync(At("n"), $"{i}", cancellation: Cancellation).AsTask())
+            .. Enumerable.Range(0, 5000).Select(i =>
+                Client.SetAsync(At("n"), $"{i}", cancellation: Cancellation).AsTask())
         ];
         Stat[] stats = await Task.WhenAll(sets);
 
@@ -345,7 +353,8 @@ public abstract partial class ClientSuite
         {
             for (int i = 0; i < 100; i++)
             {
-                string path = await Client.CreateAsync(At($"{worker}-{i}"), $"{worker}:{i}", cancellation: Cancellation);
+                string path =
+                    await Client.CreateAsync(At($"{worker}-{i}"), $"{worker}:{i}", cancellation: Cancellation);
                 Assert.Equal($"{worker}:{i}", (await Client.GetAsync(path, cancellation: Cancellation)).Text);
             }
         })));

@@ -34,7 +34,10 @@ public abstract partial class ClientSuite
         for (int round = 0; round < 5; round++)
         {
             Task<Stat>[] sets =
-                [.. Enumerable.Range(0, 500).Select(_ => client.SetAsync(At("n"), "x", cancellation: Cancellation).AsTask())];
+            [
+                .. Enumerable.Range(0, 500).Select(
+                    _ => client.SetAsync(At("n"), "x", cancellation: Cancellation).AsTask())
+            ];
             await sets[100];
             Task disconnected = client.WaitForStateAsync(KeeperState.Disconnected, Cancellation);
             proxy.Cut();

@@ -56,7 +56,8 @@ public abstract partial class ClientSuite
         _ = oneShot + recursive;
         await PrepareAsync(change);
         KeeperClient watcher = await ConnectAsync();
-        await using IAsyncEnumerator<WatchedEvent> events = await StreamAsync(watcher, At("x"), AddWatchMode.Persistent);
+        await using IAsyncEnumerator<WatchedEvent> events =
+            await StreamAsync(watcher, At("x"), AddWatchMode.Persistent);
 
         for (int round = 0; round < 2; round++)
         {

@@ -5,8 +5,8 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.CompatTests.Client;
 
 /// <summary>
-/// What the client does with a real server, whichever it is: a subclass says where the server is. All tests of a subclass
-/// share a server; each works below a znode of its own.
+/// What the client does with a real server, whichever it is: a subclass says where the server is. All tests of a
+/// subclass share a server; each works below a znode of its own.
 /// </summary>
 public abstract partial class ClientSuite : IAsyncLifetime
 {

@@ -5,8 +5,8 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.CompatTests.Client;
 
 /// <summary>
-/// The examples of docs/guide/client.md, between its region marks. <see cref="ClientGuideTests"/> holds the page against
-/// this file, and runs them.
+/// The examples of docs/guide/client.md, between its region marks. <see cref="ClientGuideTests"/> holds the page
+/// against this file, and runs them.
 /// </summary>
 internal static class GuideSnippets
 {
@@ -34,7 +34,8 @@ internal static class GuideSnippets
         Console.WriteLine($"version {config.Stat.Version}: {config.Text}");
 
         // Only if nobody else has written since; null says that somebody has.
-        Stat? written = await client.TrySetAsync("/app/config", Encoding.UTF8.GetBytes("colour=red"), config.Stat.Version);
+        Stat? written =
+            await client.TrySetAsync("/app/config", Encoding.UTF8.GetBytes("colour=red"), config.Stat.Version);
 
         // Goes with the session; the server numbers the name.
         string member = await client.CreateAsync("/app/member-", "host:1234", CreateMode.EphemeralSequential);
@@ -73,7 +74,8 @@ internal static class GuideSnippets
         #endregion
     }
 
-    public static async Task WatchTreeAsync(KeeperClient client, string path, Func<Task> readAllAsync, CancellationToken cancellation)
+    public static async Task WatchTreeAsync(
+        KeeperClient client, string path, Func<Task> readAllAsync, CancellationToken cancellation)
     {
         #region watch-tree
         await foreach (WatchedEvent change in client.WatchAsync(path, AddWatchMode.PersistentRecursive, cancellation))

@@ -15,7 +15,9 @@ public sealed record ApacheServerOptions
     /// <summary>Java system properties, added to the defaults or instead of them.</summary>
     public IReadOnlyDictionary<string, string> SystemProperties { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>A data directory to open; it is left alone afterwards. Null makes one that is deleted afterwards.</summary>
+    /// <summary>
+    /// A data directory to open; it is left alone afterwards. Null makes one that is deleted afterwards.
+    /// </summary>
     public string? DataDirectory { get; init; }
 
     /// <summary>Further arguments of the Java machine.</summary>
@@ -74,7 +76,10 @@ public sealed class ApacheServer : IAsyncDisposable
     public static void SkipUnlessInstalled()
     {
         if (!IsInstalled)
-            Assert.Skip($"Apache ZooKeeper is not installed ({Jar} or {JavaPath} is missing; on Debian: apt install zookeeper).");
+        {
+            Assert.Skip($"Apache ZooKeeper is not installed: {Jar} or {JavaPath} is missing "
+                + "(on Debian: apt install zookeeper).");
+        }
     }
 
     /// <summary>Starts a server and waits until it serves; skips the test where Apache is not installed.</summary>

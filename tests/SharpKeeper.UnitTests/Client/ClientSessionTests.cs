@@ -255,7 +255,8 @@ public class ClientSessionTests : SessionHarness
     {
         (KeeperClient client, FakeServer server) = await ConnectAsync();
         ValueTask<ZnodeData> read = client.GetAsync("/a", cancellation: Cancellation);
-        server.Reply((await server.ReadAsync(OpCode.GetData, Cancellation)).Xid, 1, body: output => output.WriteInt32(9));
+        server.Reply((await server.ReadAsync(OpCode.GetData, Cancellation)).Xid, 1, body: output =>
+            output.WriteInt32(9));
 
         KeeperException error = await Assert.ThrowsAsync<KeeperException>(async () => await read);
 
@@ -295,6 +296,22 @@ public class ClientSessionTests : SessionHarness
         ValueTask<Stat?> next = client.ExistsAsync("/b", cancellation: Cancellation);
 
         Assert.Contains("RequestBytesMax", error.Message, StringComparison.Ordinal);
+        SentFrame frame = await server.ReadAsync(OpCode.Exists, Cancellation);
+        server.Reply(frame.Xid, 1, ErrorCode.NoNode);
+        Assert.Null(await next);
+    }
+
+    [Fact]
+    public async Task Request_whose_list_throws_leaves_nothing_half_written()
+    {
+        (KeeperClient client, FakeServer server) = await ConnectAsync();
+
+        await Assert.ThrowsAsync<NotSupportedException>(
+            async () => await client.SetAclAsync("/a", new ThrowingList(), cancellation: Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(
+            async () => await client.SetAclAsync("/a", [null!], cancellation: Cancellation));
+        ValueTask<Stat?> next = client.ExistsAsync("/b", cancellation: Cancellation);
+
         SentFrame frame = await server.ReadAsync(OpCode.Exists, Cancellation);
         server.Reply(frame.Xid, 1, ErrorCode.NoNode);
         Assert.Null(await next);
@@ -452,5 +469,17 @@ public class ClientSessionTests : SessionHarness
         await closed.Task;
 
         Assert.Equal([KeeperState.Connected, KeeperState.Disconnected, KeeperState.Closed], states);
+    }
+
+    /// <summary>Can be counted and indexed, but not enumerated.</summary>
+    private sealed class ThrowingList : IReadOnlyList<Acl>
+    {
+        public int Count => 1;
+
+        public Acl this[int index] => Acl.OpenUnsafe[0];
+
+        public IEnumerator<Acl> GetEnumerator() => throw new NotSupportedException();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

@@ -100,7 +100,8 @@ public class ClientWatchTests : SessionHarness
         (_, FakeServer next) = await ReconnectAsync(server);
         ValueTask<Stat?> request = client.ExistsAsync("/a", cancellation: Cancellation);
 
-        Assert.Equal(new WatchedEvent(WatchEventType.NodeDataChanged, KeeperState.Connected, "/data", new Zxid(9)), fired);
+        Assert.Equal(
+            new WatchedEvent(WatchEventType.NodeDataChanged, KeeperState.Connected, "/data", new Zxid(9)), fired);
         await next.ReadAsync(OpCode.Exists, Cancellation);
         Assert.False(request.IsCompleted);
     }
@@ -177,7 +178,8 @@ public class ClientWatchTests : SessionHarness
     {
         (KeeperClient client, FakeServer server) = await ConnectAsync();
         var second = new TaskCompletionSource<WatchedEvent>();
-        await GetAsync(client, server, "/1", Watch.Call((Action<WatchedEvent>)(_ => throw new InvalidOperationException("no"))));
+        await GetAsync(client, server, "/1", Watch.Call((Action<WatchedEvent>)(_ =>
+            throw new InvalidOperationException("no"))));
         await GetAsync(client, server, "/2", Watch.Call(second.SetResult));
 
         server.SendEvent(WatchEventType.NodeDataChanged, "/1");
@@ -215,7 +217,8 @@ public class ClientWatchTests : SessionHarness
 
         await next.AcceptSessionAsync(Cancellation, timeoutMs: 0);
 
-        Assert.Equal(new WatchedEvent(WatchEventType.None, KeeperState.Expired, null, WatchedEvent.NoZxid), await watch.Fired);
+        Assert.Equal(
+            new WatchedEvent(WatchEventType.None, KeeperState.Expired, null, WatchedEvent.NoZxid), await watch.Fired);
     }
 
     [Fact]
@@ -252,7 +255,8 @@ public class ClientWatchTests : SessionHarness
         (KeeperClient client, FakeServer server) = await ConnectAsync(
             options => options with { ConnectString = "one:1/app" });
         WatchOnce watch = Watch.Once();
-        ValueTask<string> create = client.CreateAsync("/q-", mode: CreateMode.PersistentSequential, cancellation: Cancellation);
+        ValueTask<string> create =
+            client.CreateAsync("/q-", mode: CreateMode.PersistentSequential, cancellation: Cancellation);
         SentFrame created = await server.ReadAsync(OpCode.Create, Cancellation);
         server.Reply(created.Xid, 1, body: output => output.WriteString("/app/q-0000000000"));
         ValueTask<IReadOnlyList<string>> list = client.GetChildrenAsync("/", watch, Cancellation);
@@ -347,7 +351,8 @@ public class ClientWatchTests : SessionHarness
     [Fact]
     public async Task WatchAsync_with_a_slow_reader_forgets_and_says_so()
     {
-        (KeeperClient client, FakeServer server) = await ConnectAsync(options => options with { WatchStreamEventsMax = 3 });
+        (KeeperClient client, FakeServer server) =
+            await ConnectAsync(options => options with { WatchStreamEventsMax = 3 });
         await using IAsyncEnumerator<WatchedEvent> events = await StreamAsync(client, server, "/a");
         for (int i = 0; i < 4; i++)
             server.SendEvent(WatchEventType.NodeDataChanged, "/a");
@@ -511,7 +516,8 @@ public class ClientWatchTests : SessionHarness
         IAsyncEnumerator<WatchedEvent> events =
             client.WatchAsync(path, cancellation: Cancellation).GetAsyncEnumerator(Cancellation);
         ValueTask<bool> first = events.MoveNextAsync();
-        server.Reply((await server.ReadAsync(OpCode.AddWatch, Cancellation)).Xid, 1, body: output => output.WriteInt32(0));
+        server.Reply((await server.ReadAsync(OpCode.AddWatch, Cancellation)).Xid, 1, body: output =>
+            output.WriteInt32(0));
         Assert.True(await first);
         return events;
     }
@@ -526,13 +532,16 @@ public class ClientWatchTests : SessionHarness
         server.Reply((await server.ReadAsync(OpCode.Exists, Cancellation)).Xid, 7, ErrorCode.NoNode);
         await missing;
         ValueTask<IReadOnlyList<string>> children = client.GetChildrenAsync("/children", Watch.Default, Cancellation);
-        server.Reply((await server.ReadAsync(OpCode.GetChildren, Cancellation)).Xid, 7, body: output => output.WriteInt32(0));
+        server.Reply((await server.ReadAsync(OpCode.GetChildren, Cancellation)).Xid, 7, body: output =>
+            output.WriteInt32(0));
         await children;
         ValueTask lasting = client.AddWatchAsync("/lasting", AddWatchMode.Persistent, cancellation: Cancellation);
-        server.Reply((await server.ReadAsync(OpCode.AddWatch, Cancellation)).Xid, 7, body: output => output.WriteInt32(0));
+        server.Reply((await server.ReadAsync(OpCode.AddWatch, Cancellation)).Xid, 7, body: output =>
+            output.WriteInt32(0));
         await lasting;
         ValueTask deep = client.AddWatchAsync("/deep", AddWatchMode.PersistentRecursive, cancellation: Cancellation);
-        server.Reply((await server.ReadAsync(OpCode.AddWatch, Cancellation)).Xid, 7, body: output => output.WriteInt32(0));
+        server.Reply((await server.ReadAsync(OpCode.AddWatch, Cancellation)).Xid, 7, body: output =>
+            output.WriteInt32(0));
         await deep;
     }
 

@@ -176,7 +176,8 @@ internal sealed class FakeServer(ServerEndpoint endpoint) : ITransportConnection
             body?.Invoke(output);
         });
 
-    public void SendEvent(WatchEventType type, string path, long zxid = -1) => Reply(Xids.WatchEvent, zxid, body: output =>
+    public void SendEvent(WatchEventType type, string path, long zxid = -1) =>
+        Reply(Xids.WatchEvent, zxid, body: output =>
     {
         output.WriteInt32((int)type);
         output.WriteInt32(3);

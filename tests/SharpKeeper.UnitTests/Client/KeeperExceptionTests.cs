@@ -10,7 +10,8 @@ public class KeeperExceptionTests
     [InlineData(ErrorCode.NodeExists, typeof(NodeExistsException), "KeeperErrorCode = NodeExists for /x: ")]
     [InlineData(ErrorCode.BadVersion, typeof(BadVersionException), "KeeperErrorCode = BadVersion for /x: ")]
     [InlineData(ErrorCode.NotEmpty, typeof(NotEmptyException), "KeeperErrorCode = Directory not empty for /x: ")]
-    [InlineData(ErrorCode.SessionExpired, typeof(SessionExpiredException), "KeeperErrorCode = Session expired for /x: ")]
+    [InlineData(
+        ErrorCode.SessionExpired, typeof(SessionExpiredException), "KeeperErrorCode = Session expired for /x: ")]
     [InlineData(ErrorCode.ConnectionLoss, typeof(ConnectionLossException), "KeeperErrorCode = ConnectionLoss for /x: ")]
     [InlineData(ErrorCode.NoAuth, typeof(NoAuthException), "KeeperErrorCode = NoAuth for /x: ")]
     [InlineData(ErrorCode.InvalidAcl, typeof(KeeperException), "KeeperErrorCode = InvalidACL for /x: ")]
