@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Protocol;
 
@@ -37,6 +38,9 @@ internal sealed partial class TxnPreparer
     private ErrorCode PreparePart(
         in TxnContext context, OpCode op, ReadOnlySpan<byte> part, TxnBatch batch, JuteBuffer output)
     {
+        // Apache makes an ordinary create of one that says TTL but has no TTL mode.
+        if (op == OpCode.CreateTtl && !ModeOfTtlPart(part).IsTtl())
+            op = OpCode.Create;
         int typeAt = output.Length;
         int frame = TxnRecords.BeginPart(output, op);
         ErrorCode error;
@@ -82,8 +86,8 @@ internal sealed partial class TxnPreparer
                 return true;
             if (!IsMultiPart(op))
                 return false;
-            PartBody(ref reader, op);
-            if (reader.Failed)
+            ReadOnlySpan<byte> part = PartBody(ref reader, op);
+            if (reader.Failed || !HasDecodableMode(op, part))
                 return false;
             parts++;
         }
@@ -91,6 +95,18 @@ internal sealed partial class TxnPreparer
 
     private static bool IsMultiPart(OpCode op) => op is OpCode.Create or OpCode.Create2 or OpCode.CreateContainer
         or OpCode.CreateTtl or OpCode.Delete or OpCode.SetData or OpCode.Check;
+
+    // A mode that does not exist, or needs a TTL that is not there, spoils the whole multi (Apache 3.9).
+    private static bool HasDecodableMode(OpCode op, ReadOnlySpan<byte> part)
+    {
+        if (op is not (OpCode.Create or OpCode.Create2 or OpCode.CreateContainer))
+            return true;
+        var mode = (CreateMode)BinaryPrimitives.ReadInt32BigEndian(part[^sizeof(int)..]);
+        return CreateModes.IsDefined(mode) && !mode.IsTtl();
+    }
+
+    private static CreateMode ModeOfTtlPart(ReadOnlySpan<byte> part) =>
+        (CreateMode)BinaryPrimitives.ReadInt32BigEndian(part[^(sizeof(int) + sizeof(long))..]);
 
     private static OpCode ReadMultiHeader(ref JuteReader reader, out bool isDone)
     {

@@ -449,7 +449,7 @@ internal sealed class ClientLoop : ILoopHandler
         if (op == OpCode.Sasl)
         {
             // No SASL here: an empty token says so, as Apache's server without a login context does.
-            int frame = Replies.Begin(link.Output, xid, runtime.Replica.Tree.LastProcessed, ErrorCode.Ok);
+            int frame = Replies.Begin(link.Output, xid, Zxid.Zero, ErrorCode.Ok);
             link.Output.WriteInt32(-1);
             link.Output.EndFrame(frame);
             Touch(client);
