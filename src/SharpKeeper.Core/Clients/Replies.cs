@@ -29,6 +29,10 @@ public static class Replies
         output.PatchInt32(frame + 4 + 12, (int)error);
     }
 
+    /// <summary>Makes the reply an error and leaves the body written so far.</summary>
+    public static void FailKeepingBody(JuteBuffer output, int frame, ErrorCode error) =>
+        output.PatchInt32(frame + 4 + 12, (int)error);
+
     /// <summary>
     /// Ends a reply frame. A frame longer than <paramref name="bytesMax"/> becomes an error reply, since clients drop the
     /// connection over a frame that is too long for them.

@@ -23,14 +23,9 @@ public sealed partial class Reads(DataTree tree, ReplicaOptions options)
         int frame = Replies.Begin(output, op == OpCode.Ping ? Xids.Ping : xid, tree.LastProcessed, ErrorCode.Ok);
         ErrorCode error = AnswerBody(link, op, body, output);
         if (error == ErrorCode.MarshallingError && op == OpCode.MultiRead)
-        {
-            Replies.Fail(output, frame, error);
-            WriteMultiEnd(output);
-        }
+            Replies.FailKeepingBody(output, frame, error);
         else if (error != ErrorCode.Ok)
-        {
             Replies.Fail(output, frame, error);
-        }
         Replies.End(output, frame, options.ReplyBytesMax);
         return error;
     }
@@ -198,33 +193,39 @@ public sealed partial class Reads(DataTree tree, ReplicaOptions options)
         return ErrorCode.Ok;
     }
 
+    // An error comes with the results so far, unless the request cannot be decoded at all.
     private ErrorCode MultiRead(ClientLink link, ref JuteReader reader, JuteBuffer output)
     {
-        int start = output.Length;
-        while (true)
+        if (!TxnPreparer.TryCountParts(reader.Rest, isRead: true, out int parts))
         {
-            var op = (OpCode)reader.ReadInt32();
-            bool isDone = reader.ReadBoolean();
-            reader.ReadInt32();
-            if (reader.Failed || (!isDone && op is not (OpCode.GetData or OpCode.GetChildren)))
-                return ErrorCode.MarshallingError;
-            if (isDone)
-                break;
+            if (TxnPreparer.TryCountParts(reader.Rest, isRead: false, out _))
+                WriteMultiEnd(output);
+            return ErrorCode.MarshallingError;
+        }
+        int start = output.Length;
+        ErrorCode error = ErrorCode.Ok;
+        for (int i = 0; i < parts && error == ErrorCode.Ok; i++)
+        {
+            OpCode op = TxnPreparer.ReadMultiHeader(ref reader, out _);
             ReadOnlySpan<byte> path = reader.ReadBuffer(out bool isNull);
             reader.ReadBoolean();
-            if (reader.Failed)
-                return ErrorCode.MarshallingError;
-            WriteReadResult(link, op, path, isNull, output);
+            if (isNull)
+                error = ErrorCode.MarshallingError;
+            else
+                WriteReadResult(link, op, path, output);
             if (output.Length - start > options.ReplyBytesMax)
+            {
+                output.Truncate(start);
                 return ErrorCode.MarshallingError;
+            }
         }
         WriteMultiEnd(output);
-        return ErrorCode.Ok;
+        return error;
     }
 
-    private void WriteReadResult(ClientLink link, OpCode op, ReadOnlySpan<byte> path, bool isNull, JuteBuffer output)
+    private void WriteReadResult(ClientLink link, OpCode op, ReadOnlySpan<byte> path, JuteBuffer output)
     {
-        ErrorCode error = Find(link, path, isNull, Permissions.Read, out ZnodeId id);
+        ErrorCode error = Find(link, path, isNull: false, Permissions.Read, out ZnodeId id);
         if (error != ErrorCode.Ok)
         {
             WriteMultiHeader(output, OpCode.Error, false, (int)error);

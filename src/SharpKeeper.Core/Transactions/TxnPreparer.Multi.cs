@@ -12,7 +12,7 @@ internal sealed partial class TxnPreparer
     /// </summary>
     private ErrorCode PrepareMulti(in TxnContext context, ReadOnlySpan<byte> body, TxnBatch batch, JuteBuffer output)
     {
-        if (!TryCountParts(body, out int parts))
+        if (!TryCountParts(body, isRead: false, out int parts))
             return ErrorCode.MarshallingError;
         int recordStart = output.Length;
         int vector = TxnRecords.BeginMulti(output);
@@ -73,7 +73,11 @@ internal sealed partial class TxnPreparer
         TxnRecords.EndVector(output, vector, parts);
     }
 
-    private static bool TryCountParts(ReadOnlySpan<byte> body, out int parts)
+    /// <summary>
+    /// Counts the operations of a multi, or of a multiRead; false if it cannot be decoded or has an operation that does
+    /// not belong.
+    /// </summary>
+    public static bool TryCountParts(ReadOnlySpan<byte> body, bool isRead, out int parts)
     {
         var reader = new JuteReader(body);
         parts = 0;
@@ -84,7 +88,7 @@ internal sealed partial class TxnPreparer
                 return false;
             if (isDone)
                 return true;
-            if (!IsMultiPart(op))
+            if (!(isRead ? op is OpCode.GetData or OpCode.GetChildren : IsMultiPart(op)))
                 return false;
             ReadOnlySpan<byte> part = PartBody(ref reader, op);
             if (reader.Failed || !HasDecodableMode(op, part))
@@ -108,7 +112,8 @@ internal sealed partial class TxnPreparer
     private static CreateMode ModeOfTtlPart(ReadOnlySpan<byte> part) =>
         (CreateMode)BinaryPrimitives.ReadInt32BigEndian(part[^(sizeof(int) + sizeof(long))..]);
 
-    private static OpCode ReadMultiHeader(ref JuteReader reader, out bool isDone)
+    /// <summary>Reads the head of one operation of a multi.</summary>
+    public static OpCode ReadMultiHeader(ref JuteReader reader, out bool isDone)
     {
         var op = (OpCode)reader.ReadInt32();
         isDone = reader.ReadBoolean();
@@ -128,6 +133,10 @@ internal sealed partial class TxnPreparer
             case OpCode.Check:
                 reader.ReadInt32();
                 break;
+            case OpCode.GetData:
+            case OpCode.GetChildren:
+                reader.ReadBoolean();
+                break;
             case OpCode.SetData:
                 reader.ReadBuffer();
                 reader.ReadInt32();
@@ -135,9 +144,7 @@ internal sealed partial class TxnPreparer
             default:
                 reader.ReadBuffer();
                 SkipAclVector(ref reader);
-                // As in 3.9 a mode that does not exist spoils the request as a whole, whatever the other parts are.
-                if (!CreateModes.IsDefined((CreateMode)reader.ReadInt32()))
-                    reader.Fail();
+                reader.ReadInt32();
                 if (op == OpCode.CreateTtl)
                     reader.ReadInt64();
                 break;
@@ -162,7 +169,7 @@ internal sealed partial class TxnPreparer
     /// </summary>
     public static OpCode[]? ResultTypes(ReadOnlySpan<byte> body)
     {
-        if (!TryCountParts(body, out int parts))
+        if (!TryCountParts(body, isRead: false, out int parts))
             return null;
         var reader = new JuteReader(body);
         OpCode[]? types = null;

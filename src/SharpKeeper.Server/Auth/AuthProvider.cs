@@ -46,7 +46,7 @@ internal sealed class DigestProvider(string? superDigest, HashAlgorithmName algo
     public bool IsValidId(string id)
     {
         int colon = id.IndexOf(':', StringComparison.Ordinal);
-        return colon >= 0 && id.IndexOf(':', colon + 1) < 0;
+        return colon >= 0 && colon < id.Length - 1 && id.IndexOf(':', colon + 1) < 0;
     }
 
     /// <inheritdoc/>
@@ -93,16 +93,35 @@ internal sealed class IpProvider : IAuthProvider
         bits = 0;
         int slash = text.IndexOf('/', StringComparison.Ordinal);
         string host = slash < 0 ? text : text[..slash];
-        // The framework also takes "1" and "0x7f.1" for addresses, which no ZooKeeper does.
-        bool isDotted = host.Count(c => c == '.') == 3 && host.All(c => char.IsAsciiDigit(c) || c == '.');
-        if (!(isDotted || host.Contains(':', StringComparison.Ordinal)) || !IPAddress.TryParse(host, out IPAddress? ip))
+        if (host.Contains(':', StringComparison.Ordinal))
+        {
+            if (!IPAddress.TryParse(host, out IPAddress? ip))
+                return false;
+            address = ip.GetAddressBytes();
+        }
+        else if (!TryParseDotted(host, out address))
+        {
             return false;
-        address = ip.GetAddressBytes();
+        }
         bits = address.Length * 8;
         if (slash < 0)
             return true;
         int most = bits;
         return int.TryParse(text.AsSpan(slash + 1), System.Globalization.NumberStyles.None,
             System.Globalization.CultureInfo.InvariantCulture, out bits) && bits <= most;
+    }
+
+    // Four decimal numbers; the framework also takes "1" and "0x7f.1", and 010 for 8, which no ZooKeeper does.
+    private static bool TryParseDotted(string host, out byte[] address)
+    {
+        string[] parts = host.Split('.');
+        address = new byte[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (!byte.TryParse(parts[i], System.Globalization.NumberStyles.None,
+                System.Globalization.CultureInfo.InvariantCulture, out address[i]))
+                return false;
+        }
+        return parts.Length == 4;
     }
 }

@@ -84,6 +84,16 @@ internal sealed class Talker(Side side, string name, WireConnection connection) 
         await ReceiveAsync();
     }
 
+    /// <summary>
+    /// As <see cref="DoAsync"/>, but sends each request after the former's reply: for what Apache decides by the state
+    /// that happens to be applied already.
+    /// </summary>
+    public async Task EachAsync(params WireRequest[] requests)
+    {
+        foreach (WireRequest request in requests)
+            await DoAsync(request);
+    }
+
     /// <summary>Sends bytes that need not be a frame.</summary>
     public async Task SendRawAsync(ReadOnlyMemory<byte> bytes)
     {

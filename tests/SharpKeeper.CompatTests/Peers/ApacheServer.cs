@@ -35,6 +35,7 @@ public sealed class ApacheServer : IAsyncDisposable
     private const string TimeoutPath = "/usr/bin/timeout";
     private static readonly TimeSpan LifeMax = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan ProbeMax = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(5);
 
     private readonly ApacheServerOptions options;
@@ -174,6 +175,21 @@ public sealed class ApacheServer : IAsyncDisposable
         }
         await KillAsync();
         return false;
+    }
+
+    // Bounded, because a socket that connects to a free port of its own machine may meet itself and never hear an answer.
+    private async Task<bool> AnswersAsync(CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(ProbeMax);
+        try
+        {
+            return (await CommandAsync("srvr", limit.Token)).Contains("Mode:", StringComparison.Ordinal);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private string WriteConfig()

@@ -91,7 +91,7 @@ internal sealed class ModelServer
     public static bool IsDecodable(ModelRequest request) => request.CutOff == 0
         && (request.Op != OpCode.Multi || request.Parts.All(part =>
             (part.IsCreate || part.Op is OpCode.Delete or OpCode.SetData or OpCode.Check)
-            && (!part.IsCreate || (uint)part.Mode <= 6) && part.CutOff == 0));
+            && (!part.IsCreate || part.Op == OpCode.CreateTtl || (uint)part.Mode <= 4) && part.CutOff == 0));
 
     /// <summary>Executes a write as one transaction; gives the error and the text of the reply's body.</summary>
     public (ErrorCode Error, string Body) Write(
@@ -288,6 +288,8 @@ internal sealed class ModelServer
     {
         path = request.Path;
         CreateMode mode = request.Mode;
+        if (isPart && request.Op == OpCode.CreateTtl && (int)mode is not (5 or 6))
+            request = request with { Op = OpCode.Create };
         bool isTtl = request.Op == OpCode.CreateTtl;
         bool isContainer = request.Op == OpCode.CreateContainer || (isPart && mode == CreateMode.Container);
         type = request.Op == OpCode.Create && !isContainer ? OpCode.Create : OpCode.Create2;
