@@ -29,7 +29,8 @@ public sealed partial class ServerHost : IAsyncDisposable
     private readonly Purger? purger;
     private int disposed;
 
-    private ServerHost(ServerOptions options, ILogger logger, FileStorageDevice? device, RecoveryResult? recovered)
+    private ServerHost(
+        ServerOptions options, ILogger logger, FileStorageDevice? device, RecoveryResult? recovered, ILogFiles? files)
     {
         this.options = options;
         this.logger = logger;
@@ -54,7 +55,7 @@ public sealed partial class ServerHost : IAsyncDisposable
         if (recovered!.SnapshotName is null)
             snapshots.WriteNow(replica);
         log = new LogWriter(LogOptionsOf(options, device) with { Failed = Fail, Synced = CountSync }, runtime.Driver,
-            logger);
+            logger, files);
         runtime.Driver.Log = log;
         if (options.PurgeInterval > TimeSpan.Zero)
         {
@@ -66,6 +67,9 @@ public sealed partial class ServerHost : IAsyncDisposable
     /// <summary>Ends when the server has stopped; faulted if something broke that it cannot go on with.</summary>
     public Task Completion => completion.Task;
 
+    /// <summary>The parts of the running server.</summary>
+    internal ServerRuntime Runtime => runtime;
+
     /// <summary>The port that clients connect to.</summary>
     public int ClientPort => transport.LocalEndPoint.Port;
 
@@ -76,14 +80,19 @@ public sealed partial class ServerHost : IAsyncDisposable
     /// <exception cref="CorruptDataException">The data directory is damaged; the message says where, and what to do.
     /// </exception>
     /// <exception cref="IOException">The data directory or the client port cannot be used.</exception>
-    public static async Task<ServerHost> StartAsync(
-        ServerOptions options, ILoggerFactory loggerFactory, CancellationToken cancellationToken = default)
+    public static Task<ServerHost> StartAsync(
+        ServerOptions options, ILoggerFactory loggerFactory, CancellationToken cancellationToken = default) =>
+        StartWithAsync(options, loggerFactory, null, cancellationToken);
+
+    /// <summary>As <see cref="StartAsync"/>, with other file operations under the transaction log.</summary>
+    internal static async Task<ServerHost> StartWithAsync(
+        ServerOptions options, ILoggerFactory loggerFactory, ILogFiles? files, CancellationToken cancellationToken)
     {
         ILogger logger = loggerFactory.CreateLogger("SharpKeeper.Server");
         cancellationToken.ThrowIfCancellationRequested();
         ServerHost host = options.InMemory
-            ? new ServerHost(options, logger, null, null)
-            : Recover(options, logger);
+            ? new ServerHost(options, logger, null, null, null)
+            : Recover(options, logger, files);
         try
         {
             host.Open();
@@ -113,7 +122,7 @@ public sealed partial class ServerHost : IAsyncDisposable
         completion.TrySetResult();
     }
 
-    private static ServerHost Recover(ServerOptions options, ILogger logger)
+    private static ServerHost Recover(ServerOptions options, ILogger logger, ILogFiles? files)
     {
         FileStorageDevice device = FileStorageDevice.Open(
             options.DataDir, options.DataLogDir, options.DataDirAutoCreate);
@@ -126,7 +135,7 @@ public sealed partial class ServerHost : IAsyncDisposable
             Emulate353 = options.Emulate353TtlNodes,
             HashSeed = NewSeed(),
         });
-        var host = new ServerHost(options, logger, device, recovered);
+        var host = new ServerHost(options, logger, device, recovered, files);
         foreach (RecoveryNotice notice in recovered.Notices)
             host.LogNotice(notice.Message);
         long elapsedMs = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
