@@ -93,7 +93,7 @@ public sealed partial class Replica
         {
             link.Queue.Dequeue();
             link.Answered++;
-            if (link.IsClosed || link.IsHangingUp)
+            if (link.IsClosed || link.IsHangingUp || IsOverfull(link))
                 continue;
             if (request.Op == OpCode.CreateSession)
                 WriteConnectResponse(link, request.Refusal == ErrorCode.Ok);
@@ -104,6 +104,18 @@ public sealed partial class Replica
             NoteAnswer(link, request, Tree.LastProcessed);
             Outbox.MarkDirty(link);
         }
+    }
+
+    /// <summary>
+    /// Has the link more output than it may hold? Then it is hung up. Connections hold back requests long before, but they
+    /// cannot know how large the replies to waiting reads and the events of others' writes become.
+    /// </summary>
+    private bool IsOverfull(ClientLink link)
+    {
+        if (link.Output.Length <= options.LinkOutputBytesMax)
+            return false;
+        HangUp(link);
+        return true;
     }
 
     private void NoteAnswer(ClientLink link, in QueuedRequest request, Zxid zxid)
@@ -232,7 +244,7 @@ public sealed partial class Replica
         foreach (ClientLink link in links)
         {
             // A watch that is consumed without an event: its owner may not read the znode any more.
-            if (link.IsClosed || !options.Access.IsAllowed(acl, Permissions.Read, link.Identities))
+            if (link.IsClosed || !options.Access.IsAllowed(acl, Permissions.Read, link.Identities) || IsOverfull(link))
                 continue;
             int before = link.Output.Length;
             Replies.WriteEvent(link.Output, zxid.Value, type, path);

@@ -50,6 +50,11 @@ public sealed record ReplicaOptions
     /// <summary>Largest reply to a read, bytes; a larger one becomes an error reply.</summary>
     public int ReplyBytesMax { get; init; } = 2 * 0xfffff;
 
+    /// <summary>
+    /// Bytes of replies and events that a link may hold untaken; a link that would hold more is hung up.
+    /// </summary>
+    public int LinkOutputBytesMax { get; init; } = 64 << 20;
+
     /// <summary>Transactions between snapshots; the real number is drawn between half and all of it.</summary>
     public int SnapshotTxnCount { get; init; } = 100_000;
 

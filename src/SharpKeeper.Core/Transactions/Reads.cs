@@ -30,6 +30,34 @@ public sealed partial class Reads(DataTree tree, ReplicaOptions options)
         return error;
     }
 
+    /// <summary>
+    /// About how many bytes the reply would take if the read were answered now, for a caller that must hold back what
+    /// waits.
+    /// </summary>
+    public int EstimateReplyBytes(OpCode op, ReadOnlySpan<byte> body)
+    {
+        const int headAndStat = 128;
+        const int childBytes = 32;
+        const int several = 1 << 20;
+        const int eventsPerBody = 8;
+        switch (op)
+        {
+            case OpCode.GetData or OpCode.GetChildren or OpCode.GetChildren2:
+                var reader = new JuteReader(body);
+                ZnodeId id = tree.Find(reader.ReadBuffer());
+                if (id == default)
+                    return headAndStat;
+                return headAndStat
+                    + (op == OpCode.GetData ? tree.GetData(id, out _).Length : tree.GetChildCount(id) * childBytes);
+            case OpCode.MultiRead or OpCode.GetEphemerals:
+                return several;
+            case OpCode.SetWatches or OpCode.SetWatches2:
+                return headAndStat + (body.Length * eventsPerBody);
+            default:
+                return headAndStat;
+        }
+    }
+
     private ErrorCode AnswerBody(ClientLink link, OpCode op, ReadOnlySpan<byte> body, JuteBuffer output)
     {
         var reader = new JuteReader(body);

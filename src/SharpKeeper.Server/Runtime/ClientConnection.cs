@@ -70,6 +70,12 @@ internal sealed class ClientConnection : Connection
     /// <summary>Reading waits until the peer has taken more of what it was sent.</summary>
     public bool WaitsForPeer { get; set; }
 
+    /// <summary>Reads handed to the replica, which wait behind writes, since it last had nothing of this client.</summary>
+    public int WaitingReads { get; set; }
+
+    /// <summary>About how many bytes those reads and their replies take.</summary>
+    public long WaitingReadBytes { get; set; }
+
     /// <summary>When the request at hand was first held back by the request throttle; 0 if it was not.</summary>
     public long ThrottledSinceMs { get; set; }
 

@@ -23,6 +23,10 @@ internal sealed class ClientLoop : ILoopHandler
     // A connection with so much unsent output is not read any more: its peer must take some first.
     private const int UnsentBytesSoftMax = 4 << 20;
 
+    // Reads that wait behind a write cannot be taken back, so no more of them are handed over than their replies may take
+    // together, nor more than this number.
+    private const int WaitingReadsMax = 1024;
+
     // Events still come in while it is not read; with so much of them it is cut off.
     private const int UnsentBytesHardMax = 32 << 20;
 
@@ -179,6 +183,8 @@ internal sealed class ClientLoop : ILoopHandler
         var client = (ClientConnection)connection;
         if (!client.WaitsForPeer)
             return;
+        // Its pings wait unread behind what it has just taken.
+        client.Link.LastHeardMs = nowMs;
         client.WaitsForPeer = false;
         ResumeIfFree(client);
     }
@@ -407,11 +413,19 @@ internal sealed class ClientLoop : ILoopHandler
     {
         if (!TryTakeLarge(client, body.Length))
             return;
+        if (OpTable.Find(op).Class == OpClass.Read)
+        {
+            client.WaitingReads++;
+            client.WaitingReadBytes += body.Length + runtime.Replica.Reads.EstimateReplyBytes(op, body);
+        }
         PostToReplica(client, RequestKind.Request, op, xid, body);
-        // The server as a whole has enough in hand: whoever already has a request under way waits.
-        if (runtime.IsOverloaded)
+        // The server as a whole has enough in hand, or this client: whoever already has a request under way waits.
+        if (runtime.IsOverloaded || HasTooManyReads(client))
             client.WaitsForReplica = true;
     }
+
+    private static bool HasTooManyReads(ClientConnection client) =>
+        client.WaitingReads >= WaitingReadsMax || client.WaitingReadBytes > UnsentBytesSoftMax;
 
     private bool TryTakeLarge(ClientConnection client, int bytes)
     {
@@ -552,8 +566,13 @@ internal sealed class ClientLoop : ILoopHandler
             isClosing = true;
         }
         if (isAnswered)
+        {
             ReturnLarge(client);
+            client.WaitingReads = 0;
+            client.WaitingReadBytes = 0;
+        }
         Send(client, output);
+        AwaitPeer(client);
         if (isClosing)
         {
             client.Phase = ConnectionPhase.Done;
@@ -563,7 +582,7 @@ internal sealed class ClientLoop : ILoopHandler
         if (client.Phase == ConnectionPhase.Connecting && isEstablished)
             client.Phase = ConnectionPhase.Established;
         if (client.WaitsForReplica && client.Phase != ConnectionPhase.Connecting
-            && (isAnswered || !runtime.IsOverloaded))
+            && (isAnswered || !(runtime.IsOverloaded || HasTooManyReads(client))))
         {
             client.WaitsForReplica = false;
             ResumeIfFree(client);
@@ -594,6 +613,21 @@ internal sealed class ClientLoop : ILoopHandler
             return;
         runtime.LogSlowReader(client.Link.Session, client.Remote, client.QueuedBytes);
         client.Close(CloseReason.Overflow, flush: false);
+    }
+
+    /// <summary>Stops reading while too much is unsent; goes on if the peer took everything at once after all.</summary>
+    private static void AwaitPeer(ClientConnection client)
+    {
+        if (client.QueuedBytes > UnsentBytesSoftMax)
+        {
+            client.WaitsForPeer = true;
+            client.PauseReading();
+        }
+        else if (client.WaitsForPeer && client.QueuedBytes == 0)
+        {
+            client.WaitsForPeer = false;
+            ResumeIfFree(client);
+        }
     }
 
     private static void ResumeIfFree(ClientConnection client)
