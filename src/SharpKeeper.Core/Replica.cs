@@ -86,6 +86,9 @@ public sealed partial class Replica
     /// <summary>Transactions proposed but not applied.</summary>
     public int OutstandingTxns => proposals.Count;
 
+    /// <summary>Znodes that proposed transactions will change.</summary>
+    internal int PendingZnodes => preparer.PendingCount;
+
     /// <summary>Is there anything for <see cref="Apply"/> to do?</summary>
     public bool HasApplicable =>
         ready.Count > 0 || (proposals.TryPeek(out Proposal next) && next.Zxid <= committed);

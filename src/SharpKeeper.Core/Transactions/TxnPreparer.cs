@@ -40,6 +40,9 @@ internal sealed partial class TxnPreparer(DataTree tree, ReplicaOptions options)
     private readonly JuteBuffer aclScratch = new();
     private readonly JuteBuffer pathScratch = new();
 
+    /// <summary>Number of znodes that proposed transactions will change.</summary>
+    public int PendingCount => pending.Count;
+
     /// <summary>Forgets what an applied transaction changed.</summary>
     public void Applied(Zxid zxid) => pending.Applied(zxid.Value);
 

@@ -97,7 +97,7 @@ public sealed record ConnectionThrottleOptions
     /// Key <c>connection_throttle_drop_decrease</c>.</summary>
     public double DropDecrease { get; init; } = 0.002;
 
-    /// <summary>The share of tokens above which the drop probability falls. Default 0.
+    /// <summary>The share of tokens that may be taken while the drop probability falls. Default 0: none.
     /// Key <c>connection_throttle_decrease_ratio</c>.</summary>
     public double DecreaseRatio { get; init; }
 

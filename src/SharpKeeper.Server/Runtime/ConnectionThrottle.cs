@@ -66,7 +66,7 @@ internal sealed class ConnectionThrottle(ConnectionThrottleOptions options, Serv
         adjustedMs = nowMs;
         if (tokens < 1)
             dropProbability = Math.Min(1, dropProbability + options.DropIncrease);
-        else if (tokens > options.Tokens * options.DecreaseRatio)
+        else if (options.Tokens - Math.Floor(tokens) <= Math.Round(options.Tokens * options.DecreaseRatio))
             dropProbability = Math.Max(0, dropProbability - options.DropDecrease);
     }
 
@@ -75,6 +75,6 @@ internal sealed class ConnectionThrottle(ConnectionThrottleOptions options, Serv
         random ^= random << 13;
         random ^= random >> 17;
         random ^= random << 5;
-        return random / (double)uint.MaxValue;
+        return random / (uint.MaxValue + 1.0);
     }
 }

@@ -179,6 +179,7 @@ internal sealed class PipelinedRun : IDisposable
         }
         Assert.Equal(0, Harness.Replica.Statistics.DigestMismatches);
         Assert.Equal(0, Harness.Replica.OutstandingTxns);
+        Assert.Equal(0, Harness.Replica.PendingZnodes);
     }
 
     public void AssertTree()
