@@ -224,8 +224,7 @@ public sealed partial class Replica
         if (type == WatchEventType.NodeDeleted)
         {
             reachedByChild.Clear();
-            table.TriggerChild(path, reachedByChild);
-            reachedByChild.RemoveAll(reachedByData.Contains);
+            table.TriggerChild(path, reachedByChild, exceptReached: true);
             Send(reachedByChild, type.Value, path, change.AclId, zxid);
         }
         ReadOnlySpan<byte> parent = path[..ZnodePath.ParentLength(path)];

@@ -135,13 +135,16 @@ public sealed class WatchTable
     /// Collects the links that an event of the child table reaches, each once, and consumes the one-shot watches among
     /// them: children changed, and the deletion of the path itself.
     /// </summary>
-    public void TriggerChild(ReadOnlySpan<byte> path, List<ClientLink> reached)
+    /// <param name="path">Whose watches.</param>
+    /// <param name="reached">Receives the links.</param>
+    /// <param name="exceptReached">Leaves out links that the event of the data table just before has reached.</param>
+    public void TriggerChild(ReadOnlySpan<byte> path, List<ClientLink> reached, bool exceptReached = false)
     {
         if (Count == 0)
             return;
         int index = FindPath(path, Hash(path));
         if (index != None)
-            Collect(index, WatchKinds.Child | WatchKinds.Persistent, WatchKinds.Child, reached);
+            Collect(index, WatchKinds.Child | WatchKinds.Persistent, WatchKinds.Child, reached, exceptReached);
     }
 
     /// <summary>Calls <paramref name="visit"/> for each path and link.</summary>
@@ -156,7 +159,8 @@ public sealed class WatchTable
         }
     }
 
-    private void Collect(int path, WatchKinds kinds, WatchKinds consumed, List<ClientLink> reached)
+    private void Collect(
+        int path, WatchKinds kinds, WatchKinds consumed, List<ClientLink> reached, bool exceptReached = false)
     {
         int next;
         for (int r = paths[path].First; r != None; r = next)
@@ -165,8 +169,9 @@ public sealed class WatchTable
             if ((registrations[r].Kinds & kinds) == 0)
                 continue;
             ClientLink link = registrations[r].Link!;
+            if (!exceptReached || link.ReachedByTrigger != trigger)
+                reached.Add(link);
             link.ReachedByTrigger = trigger;
-            reached.Add(link);
             if ((registrations[r].Kinds & consumed) != 0)
                 Change(r, registrations[r].Kinds & ~consumed);
         }

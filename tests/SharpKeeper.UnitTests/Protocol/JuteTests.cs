@@ -164,7 +164,8 @@ public class JuteTests
             new ConnectRequest(0, 5, 1000, 7, new byte[16], readOnly).Write(buffer);
             Assert.Equal(readOnly is null ? 44 : 45, buffer.Length);
             Assert.True(ConnectRequest.TryRead(buffer.WrittenSpan, out ConnectRequest request));
-            Assert.Equal((5L, 1000, 7L, readOnly), (request.LastZxidSeen, request.TimeoutMs, request.SessionId, request.ReadOnly));
+            Assert.Equal((5L, 1000, 7L), (request.LastZxidSeen, request.TimeoutMs, request.SessionId));
+            Assert.Equal(readOnly, request.ReadOnly);
             for (int length = 0; length < 44; length++)
                 Assert.False(ConnectRequest.TryRead(buffer.WrittenSpan[..length], out _));
         }

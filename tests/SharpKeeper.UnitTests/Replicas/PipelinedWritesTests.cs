@@ -47,6 +47,7 @@ public class PipelinedWritesTests
                 {
                     int end = dice.Roll(dumps.Count);
                     Replay(run.Harness.Log, end, dice.Roll(end + 1), dumps[end], sessions[end]);
+                    Recover(run.Harness.Log.Take(end), dice.Roll(40), dumps[end], sessions[end]);
                 }
             },
             iter: TestScale.Of(60), threads: 1, print: Print);
@@ -68,6 +69,36 @@ public class PipelinedWritesTests
         Assert.Equal(sessions, timeouts.ToArray());
         Assert.Equal(digest, tree.Digest);
         Assert.Equal(end, tree.LastProcessed.Value);
+    }
+
+    // Recovers from a log file that holds so much, and some bytes of an entry that was being written.
+    private static void Recover(
+        IEnumerable<byte[]> log, int tornBytes, string expected, SessionTimeout[] sessions)
+    {
+        using var file = new JuteBuffer();
+        file.WriteInt32(TxnLogReader.Magic);
+        file.WriteInt32(TxnLogReader.Version);
+        file.WriteInt64(0);
+        foreach (byte[] payload in log)
+        {
+            file.WriteInt64(Adler32.Compute(payload));
+            file.WriteBuffer(payload);
+            file.WriteByte(TxnBatch.EndOfRecord);
+        }
+        if (tornBytes > 12)
+        {
+            file.WriteInt64(1);
+            file.WriteInt32(100);
+            file.Append(tornBytes - 12).Fill(1);
+        }
+        var device = new MemoryStorageDevice();
+        device.Put(StorageArea.Logs, "log.1", file.WrittenSpan.ToArray());
+        RecoveryResult result = Recovery.Run(
+            device, new RecoveryOptions { ExtendedTypesEnabled = true, TrustEmptySnapshot = true });
+        using DataTree tree = result.Tree;
+        Assert.Equal(expected, TreeAssert.Dump(tree));
+        Assert.Equal(sessions, result.Sessions.ToArray());
+        Assert.Equal(0, result.DigestMismatches);
     }
 
     private static string Print(int[] steps)

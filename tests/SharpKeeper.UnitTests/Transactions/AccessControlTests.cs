@@ -30,7 +30,10 @@ public class AccessControlTests
     {
         AuthId ann = new("digest", "ann:h");
         IReadOnlyList<Acl>? resolved = Access.Resolve(
-            [new(Permissions.Read, new AuthId("auth", "ignored")), new(Permissions.Read, ann), new(Permissions.All, Bob)],
+            [
+                new(Permissions.Read, new AuthId("auth", "ignored")), new(Permissions.Read, ann),
+                new(Permissions.All, Bob),
+            ],
             [Local, Bob, ann]);
         Assert.Equal([new(Permissions.Read, Bob), new(Permissions.Read, ann), new(Permissions.All, Bob)], resolved);
         Assert.Null(Access.Resolve(Acl.CreatorAll, [Local]));

@@ -86,7 +86,8 @@ public class PendingChangesTests
 
     private static string Describe(PendingChanges pending)
     {
-        IEnumerable<string> paths = ["/", "/zookeeper", "/" + new string('x', 300), .. Enumerable.Range(0, 12).Select(i => "/n" + i)];
+        IEnumerable<string> paths =
+            ["/", "/zookeeper", "/" + new string('x', 300), .. Enumerable.Range(0, 12).Select(i => "/n" + i)];
         return string.Join('\n', paths.Select(path =>
         {
             bool exists = pending.TryGet(Encoding.UTF8.GetBytes(path), out ZnodeState state);

@@ -121,7 +121,8 @@ public class WatchTableTests
         WatchTable table, ClientLink[] links, Dictionary<(int Link, string Path), WatchKinds> model)
     {
         var seen = new Dictionary<(int Link, string Path), WatchKinds>();
-        table.Visit((path, link, kinds) => seen.Add((Array.IndexOf(links, link), Encoding.UTF8.GetString(path)), kinds));
+        table.Visit((path, link, kinds) =>
+            seen.Add((Array.IndexOf(links, link), Encoding.UTF8.GetString(path)), kinds));
         Assert.Equal(model.OrderBy(pair => pair.Key), seen.OrderBy(pair => pair.Key));
         Assert.Equal(model.Count, table.Count);
         Assert.Equal(model.Keys.Select(key => key.Path).Distinct().Count(), table.PathCount);

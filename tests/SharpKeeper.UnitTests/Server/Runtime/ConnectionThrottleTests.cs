@@ -22,7 +22,9 @@ public class ConnectionThrottleTests
     {
         ConnectionThrottle throttle = Make(new ConnectionThrottleOptions
         {
-            Tokens = 5, FillTime = TimeSpan.FromMilliseconds(100), FillCount = 2,
+            Tokens = 5,
+            FillTime = TimeSpan.FromMilliseconds(100),
+            FillCount = 2,
         });
         Assert.Equal(5, Enter(throttle, 10, Start));
         Assert.Equal(0, Enter(throttle, 10, Start + 99));
@@ -35,7 +37,12 @@ public class ConnectionThrottleTests
     [Fact]
     public void TryEnter_weights_take_more_tokens()
     {
-        var options = new ConnectionThrottleOptions { Tokens = 6, WeightEnabled = true, FillTime = TimeSpan.FromDays(1) };
+        var options = new ConnectionThrottleOptions
+        {
+            Tokens = 6,
+            WeightEnabled = true,
+            FillTime = TimeSpan.FromDays(1),
+        };
         Assert.Equal(2, Enter(Make(options), 10, Start));
         Assert.Equal(3, Enter(Make(options), 10, Start, isRenewal: true));
         Assert.Equal(6, Enter(Make(options with { WeightEnabled = false }), 10, Start, isRenewal: true));
@@ -46,8 +53,12 @@ public class ConnectionThrottleTests
     {
         var options = new ConnectionThrottleOptions
         {
-            Tokens = 10, FillTime = TimeSpan.FromMilliseconds(10), FillCount = 1, FreezeTime = TimeSpan.FromMilliseconds(1),
-            DropIncrease = 0.5, DropDecrease = 0.25,
+            Tokens = 10,
+            FillTime = TimeSpan.FromMilliseconds(10),
+            FillCount = 1,
+            FreezeTime = TimeSpan.FromMilliseconds(1),
+            DropIncrease = 0.5,
+            DropDecrease = 0.25,
         };
         ConnectionThrottle throttle = Make(options);
         Enter(throttle, 10, Start);
@@ -69,8 +80,13 @@ public class ConnectionThrottleTests
     {
         var options = new ConnectionThrottleOptions
         {
-            Tokens = 10, FillTime = TimeSpan.FromMilliseconds(10), FillCount = 1, FreezeTime = TimeSpan.FromMilliseconds(1),
-            DropIncrease = 1, DropDecrease = 0.25, DecreaseRatio = 0.5,
+            Tokens = 10,
+            FillTime = TimeSpan.FromMilliseconds(10),
+            FillCount = 1,
+            FreezeTime = TimeSpan.FromMilliseconds(1),
+            DropIncrease = 1,
+            DropDecrease = 0.25,
+            DecreaseRatio = 0.5,
         };
         ConnectionThrottle throttle = Make(options);
         Enter(throttle, 10, Start);
