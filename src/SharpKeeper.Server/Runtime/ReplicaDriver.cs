@@ -76,7 +76,7 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     /// <summary>Is called with links that have output to flush or are to be hung up.</summary>
     public Action<List<ClientLink>, List<ClientLink>>? Dispatch { get; set; }
 
-    /// <summary>Transactions proposed and not yet applied, as of the end of the last turn.</summary>
+    /// <summary>Transactions proposed and not yet applied, as of the last answers given.</summary>
     public int Outstanding => Volatile.Read(ref outstanding);
 
     /// <summary>Bytes that wait to be written to the log.</summary>
@@ -209,7 +209,6 @@ internal sealed partial class ReplicaDriver : ILogCompletion
             DispatchOutput();
         }
         DispatchOutput();
-        Volatile.Write(ref outstanding, replica.OutstandingTxns);
         return done;
     }
 
@@ -287,6 +286,8 @@ internal sealed partial class ReplicaDriver : ILogCompletion
 
     private void DispatchOutput()
     {
+        // Before the answers are out: whoever has one must not be held back for what it waited for.
+        Volatile.Write(ref outstanding, replica.OutstandingTxns);
         Outbox outbox = replica.Outbox;
         if (outbox.Dirty.Count == 0 && outbox.Hangups.Count == 0)
             return;
