@@ -128,7 +128,7 @@ public sealed partial class Replica
         link.Queue.Enqueue(request with
         {
             Zxid = lastProposed,
-            ResultTypes = op == OpCode.Multi ? TxnPreparer.ResultTypes(body) : null,
+            ResultTypes = op == OpCode.Multi ? preparer.MultiResultTypes : null,
         });
     }
 

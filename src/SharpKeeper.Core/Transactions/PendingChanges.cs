@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Core.Tree;
 using SharpKeeper.Protocol;
@@ -283,10 +284,19 @@ internal sealed class PendingChanges(DataTree tree)
         touches[(touchHead + touchCount++) & (touches.Length - 1)] = touch;
     }
 
+    // Only as many paths as requests are in process meet here, so a plain mixing function is safe enough.
     private static uint Hash(ReadOnlySpan<byte> path)
     {
-        var hash = default(HashCode);
-        hash.AddBytes(path);
-        return (uint)hash.ToHashCode();
+        const ulong factor = 0x9E3779B97F4A7C15;
+        ulong hash = (ulong)path.Length * factor;
+        while (path.Length >= sizeof(ulong))
+        {
+            hash = (hash ^ BinaryPrimitives.ReadUInt64LittleEndian(path)) * factor;
+            hash ^= hash >> 32;
+            path = path[sizeof(ulong)..];
+        }
+        foreach (byte rest in path)
+            hash = (hash ^ rest) * factor;
+        return (uint)(hash >> 32);
     }
 }

@@ -7,6 +7,12 @@ namespace SharpKeeper.Core.Transactions;
 internal sealed partial class TxnPreparer
 {
     /// <summary>
+    /// For each operation of the multi prepared last the type of its result, where that is not the type of its
+    /// transaction: create2 is stored as create. Null if all agree.
+    /// </summary>
+    public OpCode[]? MultiResultTypes { get; private set; }
+
+    /// <summary>
     /// Prepares the operations of a multi one after the other, each on top of the former ones. If one fails the record
     /// holds errors only: Ok for those before it, its code, and RuntimeInconsistency for those behind it.
     /// </summary>
@@ -14,12 +20,15 @@ internal sealed partial class TxnPreparer
     {
         if (!TryCountParts(body, isRead: false, out int parts))
             return ErrorCode.MarshallingError;
+        MultiResultTypes = null;
         int recordStart = output.Length;
         int vector = TxnRecords.BeginMulti(output);
         var reader = new JuteReader(body);
         for (int i = 0; i < parts; i++)
         {
             OpCode op = ReadMultiHeader(ref reader, out _);
+            if (op == OpCode.Create2)
+                (MultiResultTypes ??= new OpCode[parts])[i] = op;
             ReadOnlySpan<byte> part = PartBody(ref reader, op);
             ErrorCode error = PreparePart(context, op, part, batch, output);
             if (error == ErrorCode.MarshallingError)
@@ -161,25 +170,5 @@ internal sealed partial class TxnPreparer
             reader.ReadBuffer();
             reader.ReadBuffer();
         }
-    }
-
-    /// <summary>
-    /// For each operation of a multi the type of its result where that is not the type of its transaction: create2 is
-    /// stored as create. Null if all agree.
-    /// </summary>
-    public static OpCode[]? ResultTypes(ReadOnlySpan<byte> body)
-    {
-        if (!TryCountParts(body, isRead: false, out int parts))
-            return null;
-        var reader = new JuteReader(body);
-        OpCode[]? types = null;
-        for (int i = 0; i < parts; i++)
-        {
-            OpCode op = ReadMultiHeader(ref reader, out _);
-            PartBody(ref reader, op);
-            if (op == OpCode.Create2)
-                (types ??= new OpCode[parts])[i] = OpCode.Create2;
-        }
-        return types;
     }
 }
