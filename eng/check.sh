@@ -53,8 +53,8 @@ native() {
         cat "$log" >&2
         return 1
     fi
-    "$out/bin/sharpkeeper" shell -server "127.0.0.1:$port" create /native "it serves"
-    test "$("$out/bin/sharpkeeper" shell -server "127.0.0.1:$port" get /native)" = "it serves"
+    "$out/bin/sharpkeeper" shell -q -server "127.0.0.1:$port" create /native "it serves"
+    test "$("$out/bin/sharpkeeper" shell -q -server "127.0.0.1:$port" get /native)" = "it serves"
     kill -TERM "$server"
     wait "$server"
     ls -l "$out/bin/sharpkeeper"
