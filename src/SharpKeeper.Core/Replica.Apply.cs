@@ -107,7 +107,7 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// Has the link more output than it may hold? Then it is hung up. Connections hold back requests long before, but they
+    /// Has the link more output than it may hold? Then it is hung up. Connections hold back requests long before, but
     /// cannot know how large the replies to waiting reads and the events of others' writes become.
     /// </summary>
     private bool IsOverfull(ClientLink link)

@@ -70,7 +70,7 @@ internal sealed class ClientConnection : Connection
     /// <summary>Reading waits until the peer has taken more of what it was sent.</summary>
     public bool WaitsForPeer { get; set; }
 
-    /// <summary>Reads handed to the replica, which wait behind writes, since it last had nothing of this client.</summary>
+    /// <summary>Reads handed to the replica since it last had nothing of this client.</summary>
     public int WaitingReads { get; set; }
 
     /// <summary>About how many bytes those reads and their replies take.</summary>

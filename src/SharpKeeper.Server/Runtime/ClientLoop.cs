@@ -23,8 +23,8 @@ internal sealed class ClientLoop : ILoopHandler
     // A connection with so much unsent output is not read any more: its peer must take some first.
     private const int UnsentBytesSoftMax = 4 << 20;
 
-    // Reads that wait behind a write cannot be taken back, so no more of them are handed over than their replies may take
-    // together, nor more than this number.
+    // Reads that wait behind a write cannot be taken back, so no more of them are handed over than their replies may
+    // take together, nor more than this number.
     private const int WaitingReadsMax = 1024;
 
     // Events still come in while it is not read; with so much of them it is cut off.
@@ -615,7 +615,7 @@ internal sealed class ClientLoop : ILoopHandler
         client.Close(CloseReason.Overflow, flush: false);
     }
 
-    /// <summary>Stops reading while too much is unsent; goes on if the peer took everything at once after all.</summary>
+    /// <summary>Stops reading while too much is unsent; goes on if the peer took all of it at once.</summary>
     private static void AwaitPeer(ClientConnection client)
     {
         if (client.QueuedBytes > UnsentBytesSoftMax)

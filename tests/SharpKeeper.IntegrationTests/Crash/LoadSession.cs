@@ -46,7 +46,9 @@ internal sealed class LoadSession(int index, Random random)
         LastZxid = client.LastZxid;
     }
 
-    /// <summary>Writes until the connection is lost. Calls <paramref name="onAck"/> for each acknowledged write.</summary>
+    /// <summary>
+    /// Writes until the connection is lost. Calls <paramref name="onAck"/> for each acknowledged write.
+    /// </summary>
     public void Run(Action onAck)
     {
         RawClient connection = client!;

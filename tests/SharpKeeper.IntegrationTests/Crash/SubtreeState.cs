@@ -35,7 +35,7 @@ internal sealed class SubtreeState
             Apply(change, zxid);
     }
 
-    /// <summary>In what the two differ, or null; transactions that one of them does not know are not compared.</summary>
+    /// <summary>In what the two differ, or null; a transaction that is not known yet is not compared.</summary>
     public static string? Difference(SubtreeState expected, SubtreeState actual)
     {
         if (expected.Creates != actual.Creates)

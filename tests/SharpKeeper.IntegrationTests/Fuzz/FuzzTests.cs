@@ -88,7 +88,7 @@ public sealed class FuzzTests
             $"Case {index} of seed {seed}, {op} {Convert.ToHexString(bytes)}, allocated {allocated} bytes.");
     }
 
-    /// <summary>Decodes spoilt records of the log; some can be read, none may throw or allocate what it claims.</summary>
+    /// <summary>Decodes spoilt records of the log; none may throw or allocate what it claims.</summary>
     private static void ReadSpoiltRecords(IReadOnlyList<byte[]> log, Traffic traffic)
     {
         foreach (byte[] record in log)

@@ -155,7 +155,7 @@ public sealed class BadClientTests
         }
         server.AssertServes(bystander);
         LiveServer.Until(
-            () => server.Inspect(runtime => runtime.Replica.Sessions.Count) == 1, "the sessions of the vanished expire");
+            () => server.Inspect(runtime => runtime.Replica.Sessions.Count) == 1, "their sessions expire");
         for (int i = 0; i < clients; i++)
         {
             Assert.Equal(ErrorCode.NoNode, bystander.Call(OpCode.Exists, 1, Bodies.Watched($"/e{i}")).Error);

@@ -7,7 +7,7 @@ using SharpKeeper.ServerTests;
 
 namespace SharpKeeper.OverloadTests;
 
-/// <summary>Thousands of clients at once, against the real program so that each side has descriptors of its own.</summary>
+/// <summary>Thousands of clients at once, against the real program: each side has its own descriptors.</summary>
 public sealed partial class ConnectionStormTests : IDisposable
 {
     private const int ConnectionsWanted = 10_000;

@@ -23,7 +23,7 @@ public sealed class LimitTests
         Assert.Equal(0, refused.ReadToEnd());
         Assert.Equal(ErrorCode.Ok, admitted[^1].Call(OpCode.Ping, Xids.Ping).Error);
         admitted[0].Dispose();
-        LiveServer.Until(() => server.Inspect(runtime => runtime.Admission.Total) == limit - 1, "the connection has gone");
+        LiveServer.Until(() => server.Inspect(runtime => runtime.Admission.Total) == limit - 1, "it has gone");
         admitted[0] = server.Connect();
         Assert.Equal(1, server.Host.Runtime.Metrics.ConnectionsRejected.Value);
         foreach (RawClient client in admitted)

@@ -22,7 +22,7 @@ public sealed class SlowReaderTests
         using RawClient bystander = server.Connect();
         PutReads(slow, 0);
         slow.Flush();
-        LiveServer.Until(() => server.Inspect(slow.SessionId, client => client.WaitsForPeer), "the server stops reading");
+        LiveServer.Until(() => server.Inspect(slow.SessionId, client => client.WaitsForPeer), "reading stops");
         for (int i = 0; i < 20; i++)
         {
             Assert.InRange(QueuedBytes(server, slow), 0, HeldBytesMax);

@@ -22,7 +22,8 @@ public sealed class ServerHostTests
         Assert.True(resumed.Handshake(session: lasting.SessionId, password: lasting.Password, lastZxid: lastZxid));
         Assert.Equal(lasting.SessionId, resumed.SessionId);
         Assert.Equal("kept", resumed.Call(OpCode.GetData, 1, Bodies.Watched("/data")).Text());
-        Assert.Equal(lasting.SessionId, resumed.Call(OpCode.Exists, 2, Bodies.Watched("/lasting")).Stat().EphemeralOwner);
+        RawReply ephemeral = resumed.Call(OpCode.Exists, 2, Bodies.Watched("/lasting"));
+        Assert.Equal(lasting.SessionId, ephemeral.Stat().EphemeralOwner);
         // The other one starts with a whole timeout, and nobody takes it up.
         if (resumed.Call(OpCode.Exists, 3, Bodies.Watched("/brief", isWatched: true)).Error == ErrorCode.Ok)
             Assert.Equal((WatchEventType.NodeDeleted, "/brief"), resumed.Read().Event());
@@ -146,7 +147,7 @@ public sealed class ServerHostTests
         await Task.WhenAll(all).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Reads without pause; a new version may be seen only after the event of the watch set on the old one.</summary>
+    /// <summary>Reads without pause; a new version may be seen only after the event of the watch on the old one.</summary>
     private static void Watch(LiveServer server, int lastVersion, CountdownEvent ready)
     {
         using RawClient client = server.Connect();
