@@ -1,0 +1,44 @@
+using SharpKeeper.Server.Testing;
+
+namespace SharpKeeper.CompatTests.Clients;
+
+/// <summary>
+/// Our server as client programs meet it: on disk, with a tick of two seconds, in a directory that goes with it.
+/// </summary>
+internal sealed class ClientsServer : IAsyncDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("sharpkeeper-clients-").FullName;
+    private KeeperTestServer? server;
+
+    public string ConnectString => server!.ConnectString;
+
+    public static async Task<ClientsServer> StartAsync()
+    {
+        var started = new ClientsServer();
+        started.server = await KeeperTestServer.StartAsync(
+            new KeeperTestServerOptions
+            {
+                DataDir = started.directory,
+                TickTime = TimeSpan.FromSeconds(2),
+                // The super user that kazoo's own tests expect has the password "test".
+                Configure = options => options with { SuperDigest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU=" },
+            },
+            TestContext.Current.CancellationToken);
+        return started;
+    }
+
+    /// <summary>Fulfils what a client program wishes of the server.</summary>
+    public Task FulfilAsync(string wish) => wish switch
+    {
+        "stop" => server!.StopAsync(),
+        "start" => server!.RestartAsync(),
+        _ => throw new ArgumentException($"The wish {wish} is not known."),
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is not null)
+            await server.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}
