@@ -6,8 +6,9 @@ namespace SharpKeeper.CompatTests.Clients;
 /// <summary>What a client program did.</summary>
 /// <param name="ExitCode">How it ended.</param>
 /// <param name="Output">What it wrote to its standard output.</param>
+/// <param name="Errors">What it wrote to its error stream.</param>
 /// <param name="Everything">Both of its streams, for failure messages.</param>
-internal sealed record ClientRun(int ExitCode, string Output, string Everything);
+internal sealed record ClientRun(int ExitCode, string Output, string Errors, string Everything);
 
 /// <summary>
 /// Runs a client program of somebody else in a process of its own. A line of output that starts with @ is a wish: the
@@ -19,6 +20,7 @@ internal sealed class ClientProcess : IDisposable
 
     private readonly Process process;
     private readonly StringBuilder output = new();
+    private readonly StringBuilder errors = new();
     private readonly StringBuilder everything = new();
     private readonly Func<string, Task> fulfil;
 
@@ -92,7 +94,7 @@ internal sealed class ClientProcess : IDisposable
             if (!process.HasExited)
                 process.Kill(entireProcessTree: true);
         }
-        return new ClientRun(process.ExitCode, output.ToString(), everything.ToString());
+        return new ClientRun(process.ExitCode, output.ToString(), errors.ToString(), everything.ToString());
     }
 
     private async Task ReadOutputAsync(CancellationToken cancellation)
@@ -112,7 +114,10 @@ internal sealed class ClientProcess : IDisposable
     private async Task ReadErrorsAsync(CancellationToken cancellation)
     {
         while (await process.StandardError.ReadLineAsync(cancellation) is { } line)
+        {
+            errors.AppendLine(line);
             Note(line);
+        }
     }
 
     private void Note(string line)

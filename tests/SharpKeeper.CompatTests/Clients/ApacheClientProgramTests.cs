@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using SharpKeeper.CompatTests.Peers;
+using SharpKeeper.Server.Testing;
+
+namespace SharpKeeper.CompatTests.Clients;
+
+/// <summary>Apache's own clients, in Java and in C, against our server.</summary>
+public sealed partial class ApacheClientProgramTests
+{
+    private const string ZkCli = "/usr/share/zookeeper/bin/zkCli.sh";
+    private const string Jar = "/usr/share/java/zookeeper.jar";
+    private const string Javac = "/usr/bin/javac";
+    private const string Gcc = "/usr/bin/gcc";
+    private const string Header = "/usr/include/zookeeper/zookeeper.h";
+
+    [Fact]
+    public async Task ZkCli_prints_the_same_for_both_servers()
+    {
+        ApacheServer.SkipUnlessInstalled();
+        SkipUnlessThere(ZkCli, "apt install zookeeper");
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        await using ApacheServer apache = await ApacheServer.StartAsync(cancellation: cancellation);
+        await using KeeperTestServer ours = await KeeperTestServer.StartAsync(
+            new KeeperTestServerOptions { TickTime = TimeSpan.FromSeconds(2) }, cancellation);
+
+        Task<Transcript> expected = RunCliAsync(apache.ConnectString);
+        Task<Transcript> actual = RunCliAsync(ours.ConnectString);
+
+        Assert.Equal((await expected).Answers, (await actual).Answers);
+        Assert.Equal((await expected).Errors, (await actual).Errors);
+        Assert.Equal((await expected).Events, (await actual).Events);
+        Assert.Contains("WatchedEvent state:SyncConnected type:NodeDataChanged path:/cli", (await actual).Events);
+        Assert.Contains((await actual).Errors, line => line.Contains("Node not empty: /cli/deep", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Java_client_works_unchanged()
+    {
+        SkipUnlessThere(Jar, "apt install libzookeeper-java");
+        SkipUnlessThere(Javac, "apt install default-jdk-headless");
+        using var directory = new TemporaryDirectory();
+        await ClientProcess.RunWellAsync(
+            Javac, ["-cp", Jar, "-d", directory.Path, Path.Combine(ClientProcess.Sources, "java", "JavaClient.java")]);
+
+        await using ClientsServer server = await ClientsServer.StartAsync();
+        ClientRun run = await ClientProcess.RunWellAsync(
+            "/usr/bin/java", ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", $"{Jar}:{directory.Path}", "JavaClient", server.ConnectString],
+            fulfil: server.FulfilAsync);
+
+        Assert.EndsWith("all is well", run.Output.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task C_client_works_unchanged()
+    {
+        SkipUnlessThere(Gcc, "apt install gcc");
+        SkipUnlessThere(Header, "apt install libzookeeper-mt-dev");
+        using var directory = new TemporaryDirectory();
+        string program = Path.Combine(directory.Path, "c_client");
+        await ClientProcess.RunWellAsync(
+            Gcc, ["-DTHREADED", "-o", program, Path.Combine(ClientProcess.Sources, "c", "c_client.c"), "-lzookeeper_mt", "-lpthread"]);
+
+        await using ClientsServer server = await ClientsServer.StartAsync();
+        ClientRun run = await ClientProcess.RunWellAsync(program, [server.ConnectString], fulfil: server.FulfilAsync);
+
+        Assert.EndsWith("all is well", run.Output.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    private static void SkipUnlessThere(string file, string howToGet)
+    {
+        if (!File.Exists(file))
+            Assert.Skip($"{file} is missing (on Debian: {howToGet}).");
+    }
+
+    private static async Task<Transcript> RunCliAsync(string server)
+    {
+        string commands = await File.ReadAllTextAsync(Path.Combine(ClientProcess.Sources, "zkcli", "commands.txt"));
+        ClientRun run = await ClientProcess.RunAsync(ZkCli, ["-server", server], input: commands);
+        string[] output = Lines(run.Output);
+        // Events are printed by a thread of their own, between any two lines of answers.
+        return new Transcript(
+            [.. output.Where(line => !IsEvent(line) && !line.StartsWith("Connecting to", StringComparison.Ordinal))],
+            [.. output.Where(IsEvent)],
+            [.. Lines(run.Errors).Where(line => !line.Contains("SLF4J", StringComparison.Ordinal))]);
+    }
+
+    private static bool IsEvent(string line) => line.StartsWith("WATCHER::", StringComparison.Ordinal)
+        || line.StartsWith("WatchedEvent", StringComparison.Ordinal);
+
+    private static string[] Lines(string text) => [.. text.Split('\n')
+        .Select(line => Normalise(line.TrimEnd())).Where(line => line.Length > 0)];
+
+    // Times and session ids differ, and so does the order of children.
+    private static string Normalise(string line)
+    {
+        line = SessionPattern().Replace(line, "SESSION");
+        line = TimePattern().Replace(line, "$1 = TIME");
+        if (!line.StartsWith('[') || !line.EndsWith(']'))
+            return line;
+        IEnumerable<string> names = line[1..^1].Split(", ").Order(StringComparer.Ordinal);
+        return string.Create(CultureInfo.InvariantCulture, $"[{string.Join(", ", names)}]");
+    }
+
+    [GeneratedRegex("0x[0-9a-f]{12,}")]
+    private static partial Regex SessionPattern();
+
+    [GeneratedRegex("^([cm]time) = .*$")]
+    private static partial Regex TimePattern();
+
+    private sealed record Transcript(string[] Answers, string[] Events, string[] Errors);
+
+    private sealed class TemporaryDirectory : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("sharpkeeper-program-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+    }
+}
