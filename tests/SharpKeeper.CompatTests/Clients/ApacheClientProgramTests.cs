@@ -31,7 +31,8 @@ public sealed partial class ApacheClientProgramTests
         Assert.Equal((await expected).Errors, (await actual).Errors);
         Assert.Equal((await expected).Events, (await actual).Events);
         Assert.Contains("WatchedEvent state:SyncConnected type:NodeDataChanged path:/cli", (await actual).Events);
-        Assert.Contains((await actual).Errors, line => line.Contains("Node not empty: /cli/deep", StringComparison.Ordinal));
+        Assert.Contains(
+            (await actual).Errors, line => line.Contains("Node not empty: /cli/deep", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -45,7 +46,11 @@ public sealed partial class ApacheClientProgramTests
 
         await using ClientsServer server = await ClientsServer.StartAsync();
         ClientRun run = await ClientProcess.RunWellAsync(
-            "/usr/bin/java", ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", $"{Jar}:{directory.Path}", "JavaClient", server.ConnectString],
+            "/usr/bin/java",
+            [
+                "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", $"{Jar}:{directory.Path}", "JavaClient",
+                server.ConnectString,
+            ],
             fulfil: server.FulfilAsync);
 
         Assert.EndsWith("all is well", run.Output.TrimEnd(), StringComparison.Ordinal);
@@ -59,7 +64,11 @@ public sealed partial class ApacheClientProgramTests
         using var directory = new TemporaryDirectory();
         string program = Path.Combine(directory.Path, "c_client");
         await ClientProcess.RunWellAsync(
-            Gcc, ["-DTHREADED", "-o", program, Path.Combine(ClientProcess.Sources, "c", "c_client.c"), "-lzookeeper_mt", "-lpthread"]);
+            Gcc,
+            [
+                "-DTHREADED", "-o", program, Path.Combine(ClientProcess.Sources, "c", "c_client.c"),
+                "-lzookeeper_mt", "-lpthread",
+            ]);
 
         await using ClientsServer server = await ClientsServer.StartAsync();
         ClientRun run = await ClientProcess.RunWellAsync(program, [server.ConnectString], fulfil: server.FulfilAsync);

@@ -51,7 +51,8 @@ public sealed class KazooScriptTests : KazooSuite
 public sealed class KazooLockTests : KazooSuite
 {
     [Fact]
-    public Task Locks_and_leases_pass_kazoos_own_tests() => RunOwnTestsAsync("test_lock", "test_lease", "test_election");
+    public Task Locks_and_leases_pass_kazoos_own_tests() =>
+        RunOwnTestsAsync("test_lock", "test_lease", "test_election");
 }
 
 /// <summary>kazoo's tests of collections and groups.</summary>

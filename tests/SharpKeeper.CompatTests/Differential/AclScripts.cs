@@ -17,7 +17,8 @@ public sealed class AclScripts(ServerPair pair)
         await a.DoAsync(Auth("digest", "bob:pw"));
         await a.DoAsync(CreateWithAcl("/identities", [Entry(31, "auth", "ignored")]));
         await a.DoAsync(GetAcl("/identities"));
-        foreach (string? credentials in (string?[])["bob:pw", "bob:pw", "amy:x:y", "nocolon", "", ":", "é:ü", "super:wrong"])
+        string[] all = ["bob:pw", "bob:pw", "amy:x:y", "nocolon", "", ":", "é:ü", "super:wrong"];
+        foreach (string credentials in all)
         {
             await a.DoAsync(Auth("digest", credentials));
             await a.DoAsync(WhoAmI());
@@ -66,10 +67,12 @@ public sealed class AclScripts(ServerPair pair)
         (string Scheme, string Id)[] ids =
         [
             ("world", "anyone"), ("world", "other"), ("world", ""), ("auth", ""), ("auth", "x"), ("digest", BobDigest),
-            ("digest", "bob"), ("digest", "bob:"), ("digest", ":"), ("digest", "a:b:c"), ("digest", ""), ("ip", "127.0.0.1"),
+            ("digest", "bob"), ("digest", "bob:"), ("digest", ":"), ("digest", "a:b:c"), ("digest", ""),
+            ("ip", "127.0.0.1"),
             ("ip", "127.0.0.0/8"), ("ip", "0.0.0.0/0"), ("ip", "1.2.3"), ("ip", "1.2.3.4.5"), ("ip", "1.2.3.256"),
             ("ip", "1.2.3.4/33"), ("ip", "1.2.3.4/32"), ("ip", "1.2.3.4/-1"), ("ip", "1.2.3.4/x"), ("ip", "1.2.3.4/"),
-            ("ip", "/8"), ("ip", ""), ("ip", "localhost"), ("ip", "1.2.3.-4"), ("ip", "0127.0.00.1"), ("ip", "0177.0.0.1"), ("digest", ":x"), ("ip", "01.2.3.4"), ("ip", "1.2.3.4/8/8"),
+            ("ip", "/8"), ("ip", ""), ("ip", "localhost"), ("ip", "1.2.3.-4"),
+            ("ip", "0127.0.00.1"), ("ip", "0177.0.0.1"), ("digest", ":x"), ("ip", "01.2.3.4"), ("ip", "1.2.3.4/8/8"),
             ("super", ""), ("super", "x"), ("sasl", "x"), ("x509", "CN=x"), ("none", "x"), ("", ""), ("key", "x"),
         ];
         Talker a = await side.ConnectAsync("a");
@@ -81,8 +84,10 @@ public sealed class AclScripts(ServerPair pair)
         {
             string path = $"/acls/n{number++}";
             await a.DoAsync(CreateWithAcl(path, [Entry(31, scheme, id)]), GetAcl(path));
-            await a.DoAsync(CreateWithAcl(path + "w", [Entry(31, "world", "anyone"), Entry(3, scheme, id)]), GetAcl(path + "w"));
-            await b.DoAsync(CreateWithAcl(path + "b", [Entry(31, scheme, id)]), GetAcl(path + "b"), SetData(path + "b", "x"));
+            await a.DoAsync(
+                CreateWithAcl(path + "w", [Entry(31, "world", "anyone"), Entry(3, scheme, id)]), GetAcl(path + "w"));
+            await b.DoAsync(
+                CreateWithAcl(path + "b", [Entry(31, scheme, id)]), GetAcl(path + "b"), SetData(path + "b", "x"));
             await b.DoAsync(SetAcl(path + "w", [Entry(7, scheme, id), Entry(1, scheme, id), Entry(7, scheme, id)]));
             await b.DoAsync(GetAcl(path + "w"), GetData(path), SetData(path, "y"));
         }
@@ -129,7 +134,8 @@ public sealed class AclScripts(ServerPair pair)
         await talker.DoAsync(GetData(path), GetChildren(path), GetChildren2(path), GetAcl(path));
         await talker.DoAsync(GetAllChildrenNumber(path), MultiRead(GetData(path), GetChildren(path)), Sync(path));
         await talker.DoAsync(SetData(path, "x"), SetData(path, "x", 99), Multi(Check(path)), Multi(Check(path, 99)));
-        await talker.DoAsync(Create(path + "/c"), Create(path + "/.."), Create(path + "/e", "", 1), Delete(path + "/c"));
+        await talker.DoAsync(
+            Create(path + "/c"), Create(path + "/.."), Create(path + "/e", "", 1), Delete(path + "/c"));
         await talker.DoAsync(Delete(path + "/e"), Delete(path + "/absent"), Delete(path + "/absent", 9));
         await talker.DoAsync(SetAcl(path, [Entry(31, "nosuch", "")]), SetAcl(path, [Entry(1, "auth", "")], 99));
         await talker.DoAsync(Multi(Create(path + "/m"), Delete(path + "/m")), Multi(SetData(path, "m")));
@@ -163,8 +169,10 @@ public sealed class AclScripts(ServerPair pair)
             "/masked", [Entry(1, "world", "anyone"), Entry(31, "digest", BobDigest), Entry(31, "ip", "10.0.0.1")]));
         await a.DoAsync(GetAcl("/masked"));
         await a.DoAsync(Auth("digest", "bob:pw"));
-        await a.DoAsync(GetAcl("/masked"), SetAcl("/masked", [Entry(0x7fffffff, "world", "anyone"), Entry(0, "auth", "")]));
-        await a.DoAsync(GetAcl("/masked"), SetAcl("/masked", [Entry(int.MinValue, "world", "anyone")]), GetAcl("/masked"));
+        await a.DoAsync(
+            GetAcl("/masked"), SetAcl("/masked", [Entry(0x7fffffff, "world", "anyone"), Entry(0, "auth", "")]));
+        await a.DoAsync(
+            GetAcl("/masked"), SetAcl("/masked", [Entry(int.MinValue, "world", "anyone")]), GetAcl("/masked"));
         await a.DoAsync(GetData("/masked"), Delete("/masked"));
     });
 
@@ -173,11 +181,16 @@ public sealed class AclScripts(ServerPair pair)
     {
         Talker a = await side.ConnectAsync("a");
         Acl[] bad = [Entry(31, "nosuch", "")];
-        await a.DoAsync(CreateWithAcl("/shut", [Entry(1, "world", "anyone")]), Create("/open"), Create("/open/e", "", 1));
-        foreach (string path in (string[])["bad", "/absent/x", "/shut/x", "/shut/..", "/open/..", "/open", "/open/e/x", "/open/e"])
+        await a.DoAsync(
+            CreateWithAcl("/shut", [Entry(1, "world", "anyone")]), Create("/open"), Create("/open/e", "", 1));
+        string[] paths =
+            ["bad", "/absent/x", "/shut/x", "/shut/..", "/open/..", "/open", "/open/e/x", "/open/e"];
+        foreach (string path in paths)
         {
-            await a.DoAsync(CreateWithAcl(path, bad), CreateWithAcl(path, []), Create(path, "", 9), Create(path, "", 5));
-            await a.DoAsync(Create(path), CreateTtl(path, 5, 0), CreateTtl(path, 0, 5), CreateTtl(path, 9, 0), Delete(path, 9));
+            await a.DoAsync(
+                CreateWithAcl(path, bad), CreateWithAcl(path, []), Create(path, "", 9), Create(path, "", 5));
+            await a.DoAsync(
+                Create(path), CreateTtl(path, 5, 0), CreateTtl(path, 0, 5), CreateTtl(path, 9, 0), Delete(path, 9));
             await a.DoAsync(SetAcl(path, bad, 9), SetAcl(path, Open, 9), SetData(path, "", 9), Multi(Check(path, 9)));
         }
         await a.DoAsync(Create("/open/x/y"), Delete("/open", 9), Delete("/open"), Delete("/shut"));

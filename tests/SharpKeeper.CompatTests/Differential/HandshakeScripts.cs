@@ -13,7 +13,7 @@ public sealed class HandshakeScripts(ServerPair pair)
     [InlineData(44)]
     [InlineData(45)]
     [InlineData(48)]
-    public Task Handshake_of_old_and_new_clients_is_answered_in_kind(int payloadBytes) => pair.CompareAsync(async side =>
+    public Task Handshake_of_old_and_new_clients_is_answered_alike(int payloadBytes) => pair.CompareAsync(async side =>
     {
         Talker a = await side.OpenAsync("a");
         var payload = new byte[payloadBytes];
@@ -98,7 +98,7 @@ public sealed class HandshakeScripts(ServerPair pair)
     });
 
     [Fact]
-    public Task Resume_with_a_wrong_password_is_refused_and_costs_the_old_connection() => pair.CompareAsync(async side =>
+    public Task Resume_with_a_wrong_password_costs_the_old_connection() => pair.CompareAsync(async side =>
     {
         Talker a = await side.ConnectAsync("a");
         await a.DoAsync(Requests.Create("/wrong", "x", 1));

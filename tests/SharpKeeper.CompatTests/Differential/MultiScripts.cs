@@ -21,7 +21,9 @@ public sealed class MultiScripts(ServerPair pair)
             CreateTtl("/multi/ttl-", 6, 10_000), SetData("/multi", "n"), Check("/multi", 1), SetData("/multi", "o", 1),
             Delete("/multi/c2"), Check("/multi/e"), Create("/multi/c2", "again")));
         await a.DoAsync(GetChildren2("/multi"), GetData("/multi"), Exists("/multi/box"), Exists("/multi/box1"));
-        await a.DoAsync(Exists("/multi/t0"), Exists("/multi/t1"), Exists("/multi/t4"), Exists("/multi/box2"), Exists("/multi/ttl"), Exists("/multi/c2"), GetEphemerals(null));
+        await a.DoAsync(
+            Exists("/multi/t0"), Exists("/multi/t1"), Exists("/multi/t4"), Exists("/multi/box2"), Exists("/multi/ttl"),
+            Exists("/multi/c2"), GetEphemerals(null));
         await a.DoAsync(Create("/multi/box/x"), Delete("/multi/box/x"), Exists("/multi/box"));
     });
 
@@ -52,12 +54,14 @@ public sealed class MultiScripts(ServerPair pair)
             CreateWithAcl("/fail/acl", []), Delete("/fail"), Delete("/absent"), Delete("/fail/x", 9), Delete("/"),
             SetData("/absent", ""), SetData("/fail", "", 9), SetData("bad", ""), Check("/absent"), Check("/fail", 9),
             Check("bad"), CreateTtl("/fail/t", 5, 0), CreateTtl("/fail/t", 5, 1L << 40), CreateTtl("/fail/t", 7, 9),
-            CreateTtl("/fail/x", 0, 9), Create("/zookeeper", "x"), Delete("/zookeeper/config"), SetData("/zookeeper/config", "x"),
+            CreateTtl("/fail/x", 0, 9), Create("/zookeeper", "x"), Delete("/zookeeper/config"),
+            SetData("/zookeeper/config", "x"),
         ];
         foreach (WireRequest request in failing)
         {
             await a.DoAsync(Multi(request));
-            await a.DoAsync(Multi(SetData("/fail", "1"), Create("/fail/y"), request, Delete("/fail/x"), Create("/fail/z")));
+            await a.DoAsync(
+                Multi(SetData("/fail", "1"), Create("/fail/y"), request, Delete("/fail/x"), Create("/fail/z")));
             await a.DoAsync(Multi(Delete("/fail/x"), Create("/fail/e", "", 1), request));
         }
         await a.DoAsync(GetData("/fail"), GetChildren2("/fail"), GetEphemerals(null));
@@ -71,12 +75,14 @@ public sealed class MultiScripts(ServerPair pair)
         await a.DoAsync(Multi(Create("/own"), Create("/own/a"), Create("/own/a/b"), Delete("/own/a")));
         await a.DoAsync(Multi(Create("/own"), Create("/own/a"), Delete("/own/a"), Delete("/own"), Check("/own")));
         await a.DoAsync(Multi(Create("/own"), Create("/own/a"), Delete("/own/a"), Delete("/own"), Create("/own", "2")));
-        await a.DoAsync(Exists("/own"), Multi(SetData("/own", "3", 0), SetData("/own", "4", 1), SetData("/own", "5", 1)));
+        await a.DoAsync(
+            Exists("/own"), Multi(SetData("/own", "3", 0), SetData("/own", "4", 1), SetData("/own", "5", 1)));
         await a.DoAsync(Multi(Create("/own/e", "", 1), Create("/own/e/x")), Exists("/own"));
         await a.DoAsync(Multi(Create("/own/s-", "", 2), Delete("/own/s-0000000000"), Create("/own/s-", "", 2)));
         await a.DoAsync(GetChildren2("/own"), Create("/own/s-", "", 2), GetChildren2("/own"));
         await a.DoAsync(
-            Create("/own/p"), Multi(Delete("/own/p"), Create("/own/p", "x")), Multi(Check("/own/p", 0)), Exists("/own/p"));
+            Create("/own/p"), Multi(Delete("/own/p"), Create("/own/p", "x")), Multi(Check("/own/p", 0)),
+            Exists("/own/p"));
         await a.DoAsync(Multi(CreateWithAcl("/own/shut", [Entry(1, "world", "anyone")]), Create("/own/shut/x")));
         await a.DoAsync(Multi(CreateWithAcl("/own/shut", [Entry(4, "world", "anyone")]), Create("/own/shut/x")));
         await a.DoAsync(Multi(Delete("/own/shut/x")), Multi(SetData("/own/shut", "")), Multi(Check("/own/shut")));
@@ -89,10 +95,13 @@ public sealed class MultiScripts(ServerPair pair)
         await a.DoAsync(Create("/mr", "d"), Create("/mr/a"), Create("/mr/b"));
         await a.DoAsync(CreateWithAcl("/mr/shut", [Entry(30, "world", "anyone")]));
         await a.DoAsync(MultiRead(
-            GetData("/mr", true), GetChildren("/mr", true), GetData("/absent"), GetChildren("/absent"), GetData("/mr/shut"),
+            GetData("/mr", true), GetChildren("/mr", true), GetData("/absent"), GetChildren("/absent"),
+            GetData("/mr/shut"),
             GetChildren("/mr/shut"), GetData(""), GetChildren("/mr/a"), GetData("bad")));
         await a.DoAsync(MultiRead(), SetData("/mr", "e"), Create("/mr/c"), Delete("/mr/c"));
-        foreach (WireRequest odd in (WireRequest[])[Exists("/mr"), Delete("/mr"), Check("/mr"), GetChildren2("/mr"), GetAcl("/mr"), Raw((OpCode)99, [])])
+        WireRequest[] strangers =
+            [Exists("/mr"), Delete("/mr"), Check("/mr"), GetChildren2("/mr"), GetAcl("/mr"), Raw((OpCode)99, [])];
+        foreach (WireRequest odd in strangers)
         {
             await a.DoAsync(MultiRead(odd), MultiRead(GetData("/mr"), odd), Exists("/mr"));
         }
@@ -144,7 +153,9 @@ public sealed class MultiScripts(ServerPair pair)
                 int xid = a.NextXid;
                 await side.DifferAsync(
                     new ExpectedDifference(
-                        Reason, $"a: xid {xid} zxid @1 err 0 (-1 False -8: -8) (-1 True -1:)", $"a: xid {xid} zxid @0 err -5"),
+                        Reason,
+                        $"a: xid {xid} zxid @1 err 0 (-1 False -8: -8) (-1 True -1:)",
+                        $"a: xid {xid} zxid @0 err -5"),
                     a, Multi(Create("/flag", "", flags, op: op)));
             }
         }

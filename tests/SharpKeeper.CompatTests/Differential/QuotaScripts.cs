@@ -11,14 +11,19 @@ public sealed class QuotaScripts(ServerPair pair)
     {
         Talker a = await side.ConnectAsync("a");
         await SetQuotaAsync(a, "usage", "count=2,bytes=5");
-        await a.EachAsync(Create("/usage/a", "123456"), Create("/usage/b", null), Create("/usage/b/c", "x"), Stats("usage"));
-        await a.EachAsync(SetData("/usage", "longer than it was"), Stats("usage"), SetData("/usage/a", ""), Stats("usage"));
+        await a.EachAsync(
+            Create("/usage/a", "123456"), Create("/usage/b", null), Create("/usage/b/c", "x"), Stats("usage"));
+        await a.EachAsync(
+            SetData("/usage", "longer than it was"), Stats("usage"), SetData("/usage/a", ""), Stats("usage"));
         await a.EachAsync(SetData("/usage/b", null), Delete("/usage/b/c"), Stats("usage"), Create("/usage/e", "ee", 1));
-        await a.EachAsync(Stats("usage"), Multi(Create("/usage/m", "mm"), Create("/usage/n", "nn"), Delete("/usage/m")));
+        await a.EachAsync(
+            Stats("usage"), Multi(Create("/usage/m", "mm"), Create("/usage/n", "nn"), Delete("/usage/m")));
         await a.EachAsync(Stats("usage"), GetData("/zookeeper/quota/usage/zookeeper_limits"), Create("/usage2", "x"));
         await a.EachAsync(Stats("usage"), Exists("/zookeeper/quota/usage/zookeeper_stats"));
-        await a.EachAsync(Delete("/zookeeper/quota/usage/zookeeper_limits"), Create("/usage/after", "x"), Stats("usage"));
-        await a.EachAsync(Delete("/zookeeper/quota/usage/zookeeper_stats"), Create("/usage/later", "x"), Exists("/usage"));
+        await a.EachAsync(
+            Delete("/zookeeper/quota/usage/zookeeper_limits"), Create("/usage/after", "x"), Stats("usage"));
+        await a.EachAsync(
+            Delete("/zookeeper/quota/usage/zookeeper_stats"), Create("/usage/later", "x"), Exists("/usage"));
     });
 
     [Theory]
@@ -42,7 +47,8 @@ public sealed class QuotaScripts(ServerPair pair)
         await a.EachAsync(SetData($"/{name}/a", "1234567890"), SetData($"/{name}", "x"), Stats(name));
         await a.EachAsync(SetData($"/{name}/a", "1234567890123456", 9), SetData($"/{name}/a", ""), Stats(name));
         await a.EachAsync(Multi(Create($"/{name}/m", "1"), Create($"/{name}/n", "1"), Create($"/{name}/o", "1")));
-        await a.EachAsync(Stats(name), GetChildren2($"/{name}"), Delete($"/{name}/a"), Create($"/{name}/z", ""), Stats(name));
+        await a.EachAsync(
+            Stats(name), GetChildren2($"/{name}"), Delete($"/{name}/a"), Create($"/{name}/z", ""), Stats(name));
         await a.EachAsync(Create($"/{name}/a/x"), Create($"/{name}/c/x", "12345678901234567890"), Stats(name));
     });
 
@@ -69,7 +75,8 @@ public sealed class QuotaScripts(ServerPair pair)
         await a.EachAsync(Create("/nest/in"), Create("/zookeeper/quota/nest/in"));
         await a.EachAsync(Create("/zookeeper/quota/nest/in/zookeeper_limits", "countHardLimit=2"));
         await a.EachAsync(Create("/zookeeper/quota/nest/in/zookeeper_stats", "count=0,bytes=0"), Stats("nest/in"));
-        foreach (string path in (string[])["/nest/in/a", "/nest/in/b", "/nest/b", "/nest/c", "/nest/d", "/nest/e", "/nest/f"])
+        string[] paths = ["/nest/in/a", "/nest/in/b", "/nest/b", "/nest/c", "/nest/d", "/nest/e", "/nest/f"];
+        foreach (string path in paths)
         {
             await a.EachAsync(Create(path, "x"), Stats("nest"), Stats("nest/in"));
         }

@@ -93,7 +93,8 @@ internal static class ReplyText
     {
         Stat stat = Stat.Read(ref reader);
         text.Append(CultureInfo.InvariantCulture, $" stat(c {side.ZxidText(stat.Czxid)} m {side.ZxidText(stat.Mzxid)}");
-        text.Append(CultureInfo.InvariantCulture, $" p {side.ZxidText(stat.Pzxid)} v {stat.Version} cv {stat.Cversion}");
+        text.Append(CultureInfo.InvariantCulture, $" p {side.ZxidText(stat.Pzxid)} v {stat.Version}");
+        text.Append(CultureInfo.InvariantCulture, $" cv {stat.Cversion}");
         text.Append(CultureInfo.InvariantCulture, $" av {stat.Aversion} owner {side.SessionText(stat.EphemeralOwner)}");
         text.Append(CultureInfo.InvariantCulture, $" len {stat.DataLength} ch {stat.NumChildren}");
         // Built-in znodes have no times; all others were made while the test ran.
@@ -107,7 +108,8 @@ internal static class ReplyText
     private static void AppendData(ref JuteReader reader, StringBuilder text)
     {
         ReadOnlySpan<byte> data = reader.ReadBuffer(out bool isNull);
-        text.Append(isNull ? " (null)" : $" '{(data.Length > 200 ? $"{data.Length} bytes" : Encoding.UTF8.GetString(data))}'");
+        string shown = data.Length > 200 ? $"{data.Length} bytes" : Encoding.UTF8.GetString(data);
+        text.Append(isNull ? " (null)" : $" '{shown}'");
     }
 
     private static void AppendAcl(ref JuteReader reader, StringBuilder text)

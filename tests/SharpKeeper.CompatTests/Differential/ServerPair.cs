@@ -46,7 +46,7 @@ public sealed class ServerPair : IAsyncLifetime
             await apache.DisposeAsync();
     }
 
-    /// <summary>Runs a script against both servers and fails on the first answer in which they differ unexpectedly.</summary>
+    /// <summary>Runs a script against both servers and fails where their answers differ unexpectedly.</summary>
     internal async Task CompareAsync(Func<Side, Task> script)
     {
         ApacheServer.SkipUnlessInstalled();
@@ -69,8 +69,9 @@ public sealed class ServerPair : IAsyncLifetime
     {
         await using ServerHost fresh = await StartOursAsync();
         IReadOnlyList<AnswerLine> lines = await RunAsync(fresh.ClientPort, isApache: false, script);
-        Assert.Equal(answers, lines.Select(line => line.Text).Where(text => !text.Contains("> ", StringComparison.Ordinal)
-            && !text.Contains(" connected: ", StringComparison.Ordinal)));
+        IEnumerable<string> said = lines.Select(line => line.Text).Where(text =>
+            !text.Contains("> ", StringComparison.Ordinal) && !text.Contains(" connected: ", StringComparison.Ordinal));
+        Assert.Equal(answers, said);
     }
 
     private async Task<IReadOnlyList<AnswerLine>> RunAsync(int port, bool isApache, Func<Side, Task> script)
@@ -105,8 +106,9 @@ public sealed class ServerPair : IAsyncLifetime
         {
             if (apacheLine.Text == difference.Apache && ourLine?.Text == difference.Ours)
                 return null;
-            return $"Expected a difference ({difference.Reason}):\n  Apache expected: {difference.Apache}\n  Apache said:     "
-                + $"{apacheLine.Text}\n  ours expected:   {difference.Ours}\n  ours said:       {ourLine?.Text}";
+            return $"Expected a difference ({difference.Reason}):\n  Apache expected: {difference.Apache}\n"
+                + $"  Apache said:     {apacheLine.Text}\n"
+                + $"  ours expected:   {difference.Ours}\n  ours said:       {ourLine?.Text}";
         }
         if (apacheLine?.Text == ourLine?.Text)
             return null;

@@ -40,15 +40,19 @@ internal sealed class Side(
     /// <summary>No znode made by a script is older, milliseconds since 1970.</summary>
     public long StartMs => startMs;
 
+    /// <summary>The timeout that sessions ask for, milliseconds.</summary>
+    public int TimeoutMs { get; init; } = 20_000;
+
     public IReadOnlyList<AnswerLine> Lines => lines;
 
     public CancellationToken Cancellation => cancellation;
 
     /// <summary>Opens a connection with a new session.</summary>
-    public async Task<Talker> ConnectAsync(string name, int timeoutMs = 20_000)
+    public async Task<Talker> ConnectAsync(string name, int? timeoutMs = null)
     {
         Talker talker = await OpenAsync(name);
-        await talker.HandshakeAsync(new ConnectRequest(0, 0, timeoutMs, 0, new byte[SessionPassword.Bytes], false));
+        await talker.HandshakeAsync(
+            new ConnectRequest(0, 0, timeoutMs ?? TimeoutMs, 0, new byte[SessionPassword.Bytes], false));
         return talker;
     }
 

@@ -68,7 +68,8 @@ internal sealed class Talker(Side side, string name, WireConnection connection) 
             : SessionPassword.Matches(SessionId, Password) ? "derived" : "WRONG";
         string serverId = SessionId == 0 ? "-" : (SessionId >>> 56).ToString(CultureInfo.InvariantCulture);
         side.Record(string.Create(CultureInfo.InvariantCulture,
-            $"{name} connected: {answer.Length} bytes, version {response.ProtocolVersion}, timeout {response.TimeoutMs}, ")
+            $"{name} connected: {answer.Length} bytes, version {response.ProtocolVersion}, ")
+            + string.Create(CultureInfo.InvariantCulture, $"timeout {response.TimeoutMs}, ")
             + $"session {side.SessionText(SessionId)} of server {serverId}, password {password}, "
             + $"readOnly {response.ReadOnly?.ToString() ?? "absent"}");
     }
@@ -198,7 +199,8 @@ internal sealed class Talker(Side side, string name, WireConnection connection) 
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"{(side.IsApache ? "Apache" : "SharpKeeper")} did not answer {pending.Peek().Request}.");
+                string who = side.IsApache ? "Apache" : "SharpKeeper";
+                throw new TimeoutException($"{who} did not answer {pending.Peek().Request}.");
             }
             if (frame is null)
                 MarkClosed();
@@ -253,7 +255,8 @@ internal sealed class Talker(Side side, string name, WireConnection connection) 
             Assert.Equal(-1, zxid);
         else if (zxid != -1)
             unconfirmedEvents.Add(zxid);
-        side.Record(string.Create(CultureInfo.InvariantCulture, $"{name}: event {type} {path} state {state} err {error}"));
+        side.Record(string.Create(
+            CultureInfo.InvariantCulture, $"{name}: event {type} {path} state {state} err {error}"));
     }
 
     // An event tells of a change that has happened: the next reply cannot be older (section 11 of the reference).

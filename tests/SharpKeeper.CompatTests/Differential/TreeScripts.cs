@@ -90,8 +90,10 @@ public sealed class TreeScripts(ServerPair pair)
 
     private static async Task WriteAsync(Talker a, string path)
     {
-        await a.DoAsync(Create(path, "x", op: OpCode.Create2), SetData(path, "yy"), Multi(Check(path), SetData(path, "z")));
-        await a.DoAsync(Multi(Check(path, 7)), Create(path, "x", 2), Create(path + "/", "x", 2), Create(path + "/", "x"));
+        await a.DoAsync(
+            Create(path, "x", op: OpCode.Create2), SetData(path, "yy"), Multi(Check(path), SetData(path, "z")));
+        await a.DoAsync(
+            Multi(Check(path, 7)), Create(path, "x", 2), Create(path + "/", "x", 2), Create(path + "/", "x"));
         if (path is not ("/" or "/zookeeper" or "/zookeeper/quota" or "/zookeeper/config"))
             await a.DoAsync(SetAcl(path, Open));
     }
@@ -117,7 +119,8 @@ public sealed class TreeScripts(ServerPair pair)
         await a.DoAsync(Create("/null", null), Create("/empty", ""), GetData("/null"), GetData("/empty"));
         await a.DoAsync(SetData("/null", ""), SetData("/empty", null), GetData("/null"), GetData("/empty"));
         await a.DoAsync(Multi(Create("/null2", null), SetData("/null", null)), GetData("/null2"), GetData("/null"));
-        await a.DoAsync(MultiRead(GetData("/null"), GetData("/empty")), SetData("/", "root"), GetData("/"), GetData(""));
+        await a.DoAsync(
+            MultiRead(GetData("/null"), GetData("/empty")), SetData("/", "root"), GetData("/"), GetData(""));
         await a.DoAsync(SetData("/", ""), Delete("/null"), Delete("/null2"), Delete("/empty"));
     });
 
@@ -130,7 +133,8 @@ public sealed class TreeScripts(ServerPair pair)
         await a.DoAsync(Create("/seq/", "", 0), Create("/seq/s-0000000007", ""), Create("/seq/s-", "", 2));
         await a.DoAsync(Create("/seq/s-", "", 2), Multi(Create("/seq/m-", "", 2), Create("/seq/m-", "", 3)));
         await a.DoAsync(Multi(Create("/seq/f-", "", 2), Delete("/seq/absent")), Create("/seq/after-", "", 2));
-        await a.DoAsync(SetData("/seq/a", "x"), Exists("/seq"), SetAcl("/seq/a", Open), Exists("/seq"), Exists("/seq/a"));
+        await a.DoAsync(
+            SetData("/seq/a", "x"), Exists("/seq"), SetAcl("/seq/a", Open), Exists("/seq"), Exists("/seq/a"));
         await a.DoAsync(Create("/seq/a/b"), Create("/seq/a/b/c"), Exists("/seq"), GetChildren2("/seq/a"));
         await a.DoAsync(GetAllChildrenNumber("/seq"), GetChildren2("/seq"));
     });

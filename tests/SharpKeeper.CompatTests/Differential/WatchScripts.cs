@@ -51,11 +51,14 @@ public sealed class WatchScripts(ServerPair pair)
         Talker b = await side.ConnectAsync("b");
         string home = $"/persistent{mode}";
         await b.DoAsync(AddWatch(home, mode), AddWatch(home + "/x", mode));
-        await a.DoAsync(Create(home, "1"), Create(home + "/x", "1"), Create(home + "/x/y", "1"), Create(home + "/x/y/z", "1"));
+        await a.DoAsync(
+            Create(home, "1"), Create(home + "/x", "1"), Create(home + "/x/y", "1"), Create(home + "/x/y/z", "1"));
         await b.DrainAsync();
-        await a.DoAsync(SetData(home, "2"), SetData(home + "/x", "2"), SetData(home + "/x/y/z", "2"), SetAcl(home, Open));
+        await a.DoAsync(
+            SetData(home, "2"), SetData(home + "/x", "2"), SetData(home + "/x/y/z", "2"), SetAcl(home, Open));
         await b.DrainAsync();
-        await a.DoAsync(Multi(Create(home + "/m"), SetData(home + "/m", "x"), Delete(home + "/m"), Create(home + "/s-", "", 3)));
+        await a.DoAsync(
+            Multi(Create(home + "/m"), SetData(home + "/m", "x"), Delete(home + "/m"), Create(home + "/s-", "", 3)));
         await b.DrainAsync();
         await a.DoAsync(Delete(home + "/x/y/z"), Delete(home + "/x/y"), Delete(home + "/x"), Create(home + "/x"));
         await b.DrainAsync();
@@ -74,7 +77,8 @@ public sealed class WatchScripts(ServerPair pair)
         Talker a = await side.ConnectAsync("a");
         Talker b = await side.ConnectAsync("b");
         await b.DoAsync(AddWatch("/", 1));
-        await a.DoAsync(Create("/deep"), Create("/deep/er"), SetData("/deep/er", ""), Delete("/deep/er"), SetData("/", ""));
+        await a.DoAsync(
+            Create("/deep"), Create("/deep/er"), SetData("/deep/er", ""), Delete("/deep/er"), SetData("/", ""));
         await b.DrainAsync();
         await b.DoAsync(RemoveWatches("/", 3));
         await a.DoAsync(Delete("/deep"));
@@ -131,7 +135,8 @@ public sealed class WatchScripts(ServerPair pair)
             await a.DoAsync(SetWatches(0, ["/zxid"], [], []));
             Assert.Equal(-1, a.EventZxids[2]);
         },
-        "a: xid 1 zxid @1 err 0 /zxid", "a: xid 2 zxid @1 err 0 '' stat(c @1 m @1 p @1 v 0 cv 0 av 0 owner 0 len 0 ch 0)",
+        "a: xid 1 zxid @1 err 0 /zxid",
+        "a: xid 2 zxid @1 err 0 '' stat(c @1 m @1 p @1 v 0 cv 0 av 0 owner 0 len 0 ch 0)",
         "a: xid 3 zxid @1 err 0 {}", "a: event NodeDataChanged /zxid state 3 err 0",
         "a: xid 4 zxid @2 err 0 stat(c @1 m @2 p @1 v 1 cv 0 av 0 owner 0 len 0 ch 0)",
         "a: event NodeChildrenChanged /zxid state 3 err 0", "a: xid 5 zxid @3 err 0 /zxid/a",
@@ -145,14 +150,18 @@ public sealed class WatchScripts(ServerPair pair)
         Acl[] open = [Entry(31, "world", "anyone")];
         Acl[] shut = [Entry(30, "world", "anyone")];
         await a.DoAsync(Create("/dark"), Create("/dark/c"));
-        await b.DoAsync(GetData("/dark", true), GetChildren("/dark", true), GetData("/dark/c", true), AddWatch("/dark/d", 1));
+        await b.DoAsync(
+            GetData("/dark", true), GetChildren("/dark", true), GetData("/dark/c", true), AddWatch("/dark/d", 1));
         await a.DoAsync(SetAcl("/dark", shut), SetAcl("/dark/c", shut), SetData("/dark", "1"), SetData("/dark/c", "1"));
-        await a.DoAsync(Create("/dark/x"), CreateWithAcl("/dark/d", shut), SetData("/dark/d", "x"), CreateWithAcl("/dark/d/e", open));
+        await a.DoAsync(
+            Create("/dark/x"), CreateWithAcl("/dark/d", shut), SetData("/dark/d", "x"),
+            CreateWithAcl("/dark/d/e", open));
         await b.DrainAsync();
         await a.DoAsync(SetAcl("/dark", open), SetAcl("/dark/c", open), SetData("/dark", "2"), SetData("/dark/c", "2"));
         await a.DoAsync(Create("/dark/y"), SetAcl("/dark/d", open), SetData("/dark/d", "y"), SetData("/dark/d/e", "y"));
         await b.DrainAsync();
-        await b.DoAsync(GetData("/dark/c", true), GetChildren("/dark", true), Exists("/dark/z", true), Exists("/dark/y", true));
+        await b.DoAsync(
+            GetData("/dark/c", true), GetChildren("/dark", true), Exists("/dark/z", true), Exists("/dark/y", true));
         await a.DoAsync(SetAcl("/dark/c", shut), Delete("/dark/c"), CreateWithAcl("/dark/z", shut), Delete("/dark/y"));
         await b.DrainAsync();
         await a.DoAsync(Delete("/dark/d/e"), SetAcl("/dark/d", shut), Delete("/dark/d"));
@@ -165,7 +174,8 @@ public sealed class WatchScripts(ServerPair pair)
         Talker a = await side.ConnectAsync("a");
         Talker b = await side.ConnectAsync("b");
         await a.DoAsync(Create("/ends"), Create("/ends/e", "", 1), GetData("/ends", true));
-        await b.DoAsync(GetChildren("/ends", true), Exists("/ends/e", true), GetData("/ends/e", true), AddWatch("/", 1));
+        await b.DoAsync(
+            GetChildren("/ends", true), Exists("/ends/e", true), GetData("/ends/e", true), AddWatch("/", 1));
         await a.CloseAsync();
         await b.DrainAsync();
         Talker c = await side.OpenAsync("c");
@@ -179,19 +189,24 @@ public sealed class WatchScripts(ServerPair pair)
     public Task SetWatches_catches_up_and_registers_the_rest() => pair.CompareAsync(async side =>
     {
         Talker a = await side.ConnectAsync("a");
-        await a.DoAsync(Create("/re"), Create("/re/old"), Create("/re/changed"), Create("/re/gone"), Create("/re/kids"));
+        await a.DoAsync(
+            Create("/re"), Create("/re/old"), Create("/re/changed"), Create("/re/gone"), Create("/re/kids"));
         long seen = a.LastZxid;
         await a.DoAsync(SetData("/re/changed", "x"), Delete("/re/gone"), Create("/re/kids/k"), Create("/re/born"));
         string[] all = ["/re", "/re/old", "/re/changed", "/re/gone", "/re/kids", "/re/born", "/re/never", "bad", ""];
-        await a.DoAsync(SetWatches(seen, all, [], []), SetData("/re/old", ""), SetData("/re/never", ""), Create("/re/never"));
+        await a.DoAsync(
+            SetWatches(seen, all, [], []), SetData("/re/old", ""), SetData("/re/never", ""), Create("/re/never"));
         await a.DoAsync(SetWatches(seen, [], all, []), Create("/re/gone"), Delete("/re/gone"), SetData("/re/born", ""));
         await a.DoAsync(SetWatches(seen, [], [], all), Create("/re/old/k"), Delete("/re/kids/k"), Delete("/re/born"));
         await a.DoAsync(SetWatches(a.LastZxid, all, all, all), SetWatches(long.MaxValue, all, [], []));
         await a.DoAsync(Delete("/re/never"), Create("/re/born"), SetData("/re/kids", ""), Create("/re/kids/n"));
         string[] kept = ["/re2", "/re2/a", "/nowhere"];
-        await a.DoAsync(SetWatches(0, [], [], [], kept, ["/re3"]), Create("/re2"), Create("/re2/a"), SetData("/re2/a", ""));
-        await a.DoAsync(Create("/re3"), Create("/re3/a"), Create("/re3/a/b"), SetData("/re3/a/b", ""), Create("/re2/b"));
-        await a.DoAsync(RemoveWatches("/re3", 3), RemoveWatches("/re2", 3), RemoveWatches("/re2/a", 3), SetData("/re3", ""));
+        await a.DoAsync(
+            SetWatches(0, [], [], [], kept, ["/re3"]), Create("/re2"), Create("/re2/a"), SetData("/re2/a", ""));
+        await a.DoAsync(
+            Create("/re3"), Create("/re3/a"), Create("/re3/a/b"), SetData("/re3/a/b", ""), Create("/re2/b"));
+        await a.DoAsync(
+            RemoveWatches("/re3", 3), RemoveWatches("/re2", 3), RemoveWatches("/re2/a", 3), SetData("/re3", ""));
         await a.DoAsync(SetWatches(0, [], [], []), SetWatches(0, [], [], [], [], []));
     });
 
@@ -208,13 +223,19 @@ public sealed class WatchScripts(ServerPair pair)
             await a.DoAsync(CheckWatches("/kinds", type), RemoveWatches("/kinds", type));
             await a.DoAsync(GetData("/kinds", true), CheckWatches("/kinds", type), RemoveWatches("/kinds", type));
             await a.DoAsync(GetChildren("/kinds", true), CheckWatches("/kinds", type), RemoveWatches("/kinds", type));
-            await a.DoAsync(Exists("/kinds/no", true), CheckWatches("/kinds/no", type), RemoveWatches("/kinds/no", type));
+            await a.DoAsync(
+                Exists("/kinds/no", true), CheckWatches("/kinds/no", type), RemoveWatches("/kinds/no", type));
             await a.DoAsync(SetData("/kinds", ""), Create("/kinds/no"), Delete("/kinds/no"));
         }
-        await a.DoAsync(AddWatch("/kinds", 0), CheckWatches("/kinds", 3), RemoveWatches("/kinds", 3), CheckWatches("/kinds", 3));
-        await a.DoAsync(AddWatch("/kinds", 1), CheckWatches("/kinds", 3), CheckWatches("/kinds/x", 3), RemoveWatches("/kinds", 3));
-        await a.DoAsync(GetData("/kinds", true), GetChildren("/kinds", true), RemoveWatches("/kinds", 1), CheckWatches("/kinds", 2));
-        await a.DoAsync(CheckWatches("/kinds", 1), RemoveWatches("/kinds", 2), CheckWatches("/kinds", 3), SetData("/kinds", ""));
+        await a.DoAsync(
+            AddWatch("/kinds", 0), CheckWatches("/kinds", 3), RemoveWatches("/kinds", 3), CheckWatches("/kinds", 3));
+        await a.DoAsync(
+            AddWatch("/kinds", 1), CheckWatches("/kinds", 3), CheckWatches("/kinds/x", 3), RemoveWatches("/kinds", 3));
+        await a.DoAsync(
+            GetData("/kinds", true), GetChildren("/kinds", true), RemoveWatches("/kinds", 1),
+            CheckWatches("/kinds", 2));
+        await a.DoAsync(
+            CheckWatches("/kinds", 1), RemoveWatches("/kinds", 2), CheckWatches("/kinds", 3), SetData("/kinds", ""));
     });
 
     [Fact]
@@ -223,8 +244,12 @@ public sealed class WatchScripts(ServerPair pair)
         async side =>
         {
             Talker a = await side.ConnectAsync("a");
-            await a.DoAsync(AddWatch("/", 0), CheckWatches("/", 1), CheckWatches("/", 2), CheckWatches("/", 4), CheckWatches("/", 5));
-            await a.DoAsync(RemoveWatches("/", 5), RemoveWatches("/", 4), AddWatch("/", 1), CheckWatches("/", 4), CheckWatches("/", 5));
+            await a.DoAsync(
+                AddWatch("/", 0), CheckWatches("/", 1), CheckWatches("/", 2), CheckWatches("/", 4),
+                CheckWatches("/", 5));
+            await a.DoAsync(
+                RemoveWatches("/", 5), RemoveWatches("/", 4), AddWatch("/", 1), CheckWatches("/", 4),
+                CheckWatches("/", 5));
             await a.DoAsync(GetData("/", true), RemoveWatches("/", 5), CheckWatches("/", 2));
         },
         "a: xid 1 zxid @0 err 0 0", "a: xid 2 zxid @0 err -121", "a: xid 3 zxid @0 err -121", "a: xid 4 zxid @0 err 0",

@@ -28,7 +28,8 @@ internal static class Requests
 
     public static WireRequest Create(
         string? path, string? data = "", int flags = 0, IReadOnlyList<Acl>? acl = null, OpCode op = OpCode.Create) =>
-        Make(op, $"{path} {Short(data)} flags {flags}{Show(acl)}", body => CreateBody(body, path, data, flags, acl ?? Open));
+        Make(op, $"{path} {Short(data)} flags {flags}{Show(acl)}", body =>
+            CreateBody(body, path, data, flags, acl ?? Open));
 
     public static WireRequest CreateWithAcl(string path, IReadOnlyList<Acl>? acl, OpCode op = OpCode.Create) =>
         Make(op, $"{path} acl {(acl is null ? "null" : Show(acl))}", body => CreateBody(body, path, "", 0, acl));
@@ -194,7 +195,8 @@ internal static class Requests
             body.WriteString(text);
     }
 
-    private static string Short(string? data) => data is null ? "null" : data.Length > 20 ? $"[{data.Length}]" : $"'{data}'";
+    private static string Short(string? data) =>
+        data is null ? "null" : data.Length > 20 ? $"[{data.Length}]" : $"'{data}'";
 
     private static string Show(IReadOnlyList<Acl>? acl) => acl is null
         ? ""

@@ -40,7 +40,8 @@ public final class JavaClient {
         void expect(EventType type, String path) throws InterruptedException {
             WatchedEvent event = queue.poll(WAIT_SECONDS, TimeUnit.SECONDS);
             check(event != null, "no event, expected " + type + " " + path);
-            check(event.getType() == type && path.equals(event.getPath()), "expected " + type + " " + path + ", got " + event);
+            check(event.getType() == type && path.equals(event.getPath()),
+                "expected " + type + " " + path + ", got " + event);
         }
 
         void expectState(KeeperState state) throws InterruptedException {
@@ -93,7 +94,8 @@ public final class JavaClient {
             client.create("/java/s-", null, Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT_SEQUENTIAL, stat)), "sequence");
         check(stat.getCzxid() == stat.getPzxid() && stat.getDataLength() == 0, "stat of create2");
         check("/java/ttl0000000003".equals(client.create(
-            "/java/ttl", bytes("t"), Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, stat, 60_000)), "ttl");
+            "/java/ttl", bytes("t"), Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT_SEQUENTIAL_WITH_TTL, stat, 60_000)),
+            "ttl");
         check(client.getData("/java/s-0000000002", false, stat) == null, "null data");
         check(client.getEphemerals().equals(Collections.singletonList("/java/e")), "ephemerals");
         check(client.getAllChildrenNumber("/java") == 5 - 1, "descendants");
@@ -116,7 +118,8 @@ public final class JavaClient {
         check(results.size() == 6 && "/java/m".equals(((OpResult.CreateResult) results.get(0)).getPath()), "multi");
         check(((OpResult.SetDataResult) results.get(3)).getStat().getVersion() == 1, "stat of a multi");
         try {
-            client.multi(Arrays.asList(Op.setData("/java/m", bytes("3"), 1), Op.check("/java/none", 0), Op.delete("/java/m", -1)));
+            client.multi(Arrays.asList(
+                Op.setData("/java/m", bytes("3"), 1), Op.check("/java/none", 0), Op.delete("/java/m", -1)));
             check(false, "a multi should have failed");
         } catch (KeeperException.NoNodeException expected) {
             List<Integer> codes = new ArrayList<>();
@@ -125,9 +128,11 @@ public final class JavaClient {
             }
             check(codes.equals(Arrays.asList(0, -101, -2)), "codes " + codes);
         }
-        results = client.multi(Arrays.asList(Op.getData("/java/m"), Op.getChildren("/java/m"), Op.getData("/java/none")));
+        results = client.multi(
+            Arrays.asList(Op.getData("/java/m"), Op.getChildren("/java/m"), Op.getData("/java/none")));
         check(Arrays.equals(bytes("2"), ((OpResult.GetDataResult) results.get(0)).getData()), "data of a multi read");
-        check(((OpResult.GetChildrenResult) results.get(1)).getChildren().equals(Collections.singletonList("box")), "children");
+        check(((OpResult.GetChildrenResult) results.get(1)).getChildren().equals(Collections.singletonList("box")),
+            "children");
         check(((OpResult.ErrorResult) results.get(2)).getErr() == -101, "error of a multi read");
     }
 
@@ -178,7 +183,7 @@ public final class JavaClient {
         for (int i = 0; i < count; i++) {
             client.create("/async/n", null, Ids.OPEN_ACL_UNSAFE, CreateMode.PERSISTENT_SEQUENTIAL,
                 (code, path, context, name) -> {
-                    check(code == 0 && name.equals(String.format("/async/n%010d", (Integer) context)), "create " + name);
+                    check(code == 0 && name.equals(String.format("/async/n%010d", (Integer) context)), "" + name);
                     order.add((Integer) context);
                     done.countDown();
                 }, i);

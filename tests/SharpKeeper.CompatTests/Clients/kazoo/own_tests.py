@@ -1,6 +1,7 @@
 """Runs the tests that kazoo itself ships against the server named in SHARPKEEPER, in place of kazoo's own cluster.
 
-They are written for pytest, mock and objgraph, which need not be installed: the few things they use of them are made here.
+They are written for pytest, mock and objgraph, which need not be installed: the few things they use of them are made
+here.
 Arguments: names of test modules, or of tests to leave out with a leading minus.
 """
 import contextlib

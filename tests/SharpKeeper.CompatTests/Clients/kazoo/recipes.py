@@ -181,28 +181,33 @@ def check_watchers(a, b):
 
 
 def check_cache(a, b):
-    events, arrived = [], threading.Event()
-    ready = threading.Event()
+    ready, updated, added, removed = [threading.Event() for _ in range(4)]
+    reactions = {
+        (TreeEvent.INITIALIZED, None): ready,
+        (TreeEvent.NODE_UPDATED, "/cached/x"): updated,
+        (TreeEvent.NODE_ADDED, "/cached/x/y"): added,
+        (TreeEvent.NODE_REMOVED, "/cached/x/y"): removed,
+    }
 
     def listen(event):
-        events.append(event.event_type)
-        if event.event_type == TreeEvent.INITIALIZED:
-            ready.set()
-        if event.event_type == TreeEvent.NODE_REMOVED:
-            arrived.set()
+        reaction = reactions.get((event.event_type, event.event_data and event.event_data.path))
+        if reaction is not None:
+            reaction.set()
 
     b.ensure_path("/cached/x")
     cache = TreeCache(a, "/cached")
     cache.listen(listen)
     cache.start()
+    # A cache hears of each change only after it has asked again, so the next one waits for that.
     assert ready.wait(WAIT)
     b.set("/cached/x", b"new")
-    b.create("/cached/x/y")
-    b.delete("/cached/x/y")
-    assert arrived.wait(WAIT)
+    assert updated.wait(WAIT)
     assert cache.get_data("/cached/x").data == b"new"
+    b.create("/cached/x/y")
+    assert added.wait(WAIT)
+    b.delete("/cached/x/y")
+    assert removed.wait(WAIT)
     assert cache.get_children("/cached") == frozenset(["x"])
-    assert TreeEvent.NODE_UPDATED in events
     cache.close()
 
 
