@@ -26,6 +26,15 @@ public class AccessControlTests
     }
 
     [Fact]
+    public void IsAllowed_reads_zeros_in_front_as_decimal_numbers()
+    {
+        Assert.True(Access.IsAllowed(
+            [new(Permissions.Read, new AuthId("ip", "0127.000.0.01"))], Permissions.Read, [Local]));
+        Assert.False(Access.IsAllowed(
+            [new(Permissions.Read, new AuthId("ip", "0177.0.0.1"))], Permissions.Read, [Local]));
+    }
+
+    [Fact]
     public void Resolve_auth_becomes_each_authenticated_identity_once()
     {
         AuthId ann = new("digest", "ann:h");
@@ -46,6 +55,11 @@ public class AccessControlTests
     [InlineData("digest", "a:b", true)]
     [InlineData("digest", "ab", false)]
     [InlineData("digest", "a:b:c", false)]
+    [InlineData("digest", "a:", false)]
+    [InlineData("digest", ":", false)]
+    [InlineData("digest", ":b", true)]
+    [InlineData("ip", "010.1.2.3", true)]
+    [InlineData("ip", "0x7f.0.0.1", false)]
     [InlineData("super", "", false)]
     [InlineData("sasl", "a", false)]
     [InlineData("", "", false)]
@@ -59,7 +73,6 @@ public class AccessControlTests
     [InlineData("ip", "10.1.2", false)]
     [InlineData("ip", "10.1.2.300", false)]
     [InlineData("ip", "1", false)]
-    [InlineData("ip", "0x7f.0.0.1", false)]
     [InlineData("ip", "::1", true)]
     [InlineData("ip", "2001:db8::/32", true)]
     [InlineData("ip", "2001:db8::/128", true)]
