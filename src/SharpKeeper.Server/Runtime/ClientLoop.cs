@@ -435,6 +435,8 @@ internal sealed class ClientLoop : ILoopHandler
         if (!runtime.TryTakeLarge(bytes))
         {
             runtime.LogLargeRequests(client.Link.Session, client.Remote, bytes, runtime.Options.LargeRequestBytesMax);
+            // Before the peer can see the end: what it leaves free is there for others at once.
+            ReturnLarge(client);
             Break(client, CloseReason.Overflow);
             return false;
         }
