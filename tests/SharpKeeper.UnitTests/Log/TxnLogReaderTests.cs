@@ -188,6 +188,17 @@ public class TxnLogReaderTests
     public void Header_cut_off_means_no_entries(int length) =>
         Assert.Equal(LogReadStatus.NoHeader, Read(FiveCreates().ToFile()[..length]).Status);
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(7)]
+    public void Header_cut_off_with_zeros_behind_means_no_entries(int length)
+    {
+        byte[] file = FiveCreates().ToFile();
+        file.AsSpan(length).Clear();
+        Assert.Equal(LogReadStatus.NoHeader, Read(file).Status);
+    }
+
     [Fact]
     public void File_of_zeros_means_no_entries() =>
         Assert.Equal(LogReadStatus.NoHeader, Read(new byte[100_000]).Status);
