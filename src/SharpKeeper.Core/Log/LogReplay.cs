@@ -193,8 +193,8 @@ internal sealed class LogReplay
         return new CorruptDataException(
             $"Transactions {last.Next} to {until} are missing: {before} ends with {last}, and "
             + $"{device.Describe(StorageArea.Logs, log.Name)} goes on with {next}. Restore the log that holds them from "
-            + "a backup or from another server. To go back to the state before them on purpose, move that file and all "
-            + "later logs away.");
+            + "a backup or from another server. To go back to the state before them on purpose, move that file and "
+            + "all later logs away.");
     }
 
     private CorruptDataException Damaged(in LogFile log, long offset, string reason, long nextEntryOffset)
@@ -205,8 +205,8 @@ internal sealed class LogReplay
         string path = device.Describe(StorageArea.Logs, log.Name);
         return new CorruptDataException(
             $"{path} is damaged at offset {offset.ToString(CultureInfo.InvariantCulture)}: {reason}; the last transaction "
-            + $"before is {tree.LastProcessed}, and {behind}. Restore the file from a backup or from another server. "
-            + $"'sharpkeeper log verify {path}' lists the damage; 'sharpkeeper log repair {path} --output FILE' writes a "
+            + $"before is {tree.LastProcessed}, and {behind}. Restore the file from a backup or from another "
+            + $"server. 'sharpkeeper log verify {path}' lists the damage; 'sharpkeeper log repair {path} --output FILE' writes a "
             + "copy that ends before it, which loses everything behind.");
     }
 }
