@@ -1,5 +1,6 @@
 using SharpKeeper.Core.Clients;
 using SharpKeeper.Core.Log;
+using SharpKeeper.Core.Zab;
 
 namespace SharpKeeper.Core;
 
@@ -14,6 +15,15 @@ public sealed class Outbox
 
     /// <summary>Links whose connections are to be closed at once, without sending anything more.</summary>
     public List<ClientLink> Hangups { get; } = [];
+
+    /// <summary>What is to be done in this order, after <see cref="TakeLog"/>'s transactions were appended.</summary>
+    public Queue<Effect> Effects { get; } = new();
+
+    /// <summary>Links to other servers with new output.</summary>
+    public List<PeerLink> DirtyPeers { get; } = [];
+
+    /// <summary>Links to other servers that are to be closed, once their output is sent if that goes at once.</summary>
+    public List<PeerLink> PeerHangups { get; } = [];
 
     /// <summary>A snapshot is due; if it is begun, the log starts a new file behind what was appended.</summary>
     public bool SaveSnapshot { get; set; }
@@ -49,5 +59,24 @@ public sealed class Outbox
             return;
         link.IsDirty = true;
         Dirty.Add(link);
+    }
+
+    /// <summary>Notes new output of a link to another server.</summary>
+    internal void MarkDirty(PeerLink link)
+    {
+        if (link.IsDirty || link.IsClosed)
+            return;
+        link.IsDirty = true;
+        DirtyPeers.Add(link);
+    }
+
+    /// <summary>Closes a link to another server and notes why.</summary>
+    internal void HangUp(PeerLink link, string reason)
+    {
+        if (link.IsClosed)
+            return;
+        link.IsClosed = true;
+        link.CloseReason = reason;
+        PeerHangups.Add(link);
     }
 }

@@ -69,4 +69,7 @@ public sealed record ReplicaOptions
 
     /// <summary>Age in milliseconds after which a container that never had a child is removed; 0 for never.</summary>
     public long ContainerMaxNeverUsedMs { get; init; }
+
+    /// <summary>The ensemble; null for a server that stands alone.</summary>
+    public EnsembleOptions? Ensemble { get; init; }
 }

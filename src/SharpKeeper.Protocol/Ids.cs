@@ -45,3 +45,32 @@ public readonly record struct SessionId(long Value)
     /// <summary>Hexadecimal with 0x, as every ZooKeeper tool prints it.</summary>
     public override string ToString() => "0x" + Value.ToString("x", CultureInfo.InvariantCulture);
 }
+
+/// <summary>The number of a server in its ensemble, as <c>myid</c> and <c>server.N</c> name it.</summary>
+public readonly record struct ServerId(long Value) : IComparable<ServerId>
+{
+    /// <summary>What an observer proposes as leader in an election: nobody.</summary>
+    public static ServerId Nobody => new(long.MinValue);
+
+    /// <inheritdoc/>
+    public int CompareTo(ServerId other) => Value.CompareTo(other.Value);
+
+    /// <summary>Decimal, as in the configuration.</summary>
+    public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>What a server of an ensemble is doing; the numbers are those of election messages.</summary>
+public enum ServerState
+{
+    /// <summary>It looks for a leader.</summary>
+    Looking = 0,
+
+    /// <summary>It follows a leader and votes.</summary>
+    Following = 1,
+
+    /// <summary>It leads.</summary>
+    Leading = 2,
+
+    /// <summary>It follows a leader without a vote.</summary>
+    Observing = 3,
+}
