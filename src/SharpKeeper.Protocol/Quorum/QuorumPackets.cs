@@ -181,7 +181,7 @@ public static class QuorumPackets
         BinaryPrimitives.WriteInt32BigEndian(bytes[(HeadBytes + data.Length)..], -1);
     }
 
-    /// <summary>Starts a packet whose data follow. The result goes to <see cref="End"/>.</summary>
+    /// <summary>Starts a packet whose data follow. The result goes to <see cref="End(JuteBuffer, int)"/>.</summary>
     public static int Begin(JuteBuffer output, QuorumPacketType type, Zxid zxid)
     {
         int begun = output.Length;
