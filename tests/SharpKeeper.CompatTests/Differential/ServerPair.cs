@@ -10,7 +10,6 @@ namespace SharpKeeper.CompatTests.Differential;
 public sealed class ServerPair : IAsyncLifetime
 {
     /// <summary>The digest of super:secret.</summary>
-    private const string SuperDigest = "super:lK75jTNcA+U9vtVEw5vB51mj/w4=";
 
     private const int DifferencesShownMax = 3;
     private const int ContextLines = 10;
@@ -31,7 +30,7 @@ public sealed class ServerPair : IAsyncLifetime
             SystemProperties = new Dictionary<string, string>
             {
                 ["zookeeper.enforceQuota"] = "true",
-                ["zookeeper.DigestAuthenticationProvider.superDigest"] = SuperDigest,
+                ["zookeeper.DigestAuthenticationProvider.superDigest"] = SuperUser.Digest,
                 ["znode.container.checkIntervalMs"] = "3600000",
             },
         });
@@ -91,7 +90,7 @@ public sealed class ServerPair : IAsyncLifetime
             ConnectionsPerAddressMax = 0,
             EnforceQuota = true,
             ExtendedTypesEnabled = true,
-            SuperDigest = SuperDigest,
+            SuperDigest = SuperUser.Digest,
             FourLetterWords = FourLetterWordWhitelist.All,
             ContainerCheckInterval = TimeSpan.FromHours(1),
         },

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -21,7 +20,7 @@ public sealed record ApacheServerOptions
     public string? DataDirectory { get; init; }
 
     /// <summary>Further arguments of the Java machine.</summary>
-    public IReadOnlyList<string> JavaArguments { get; init; } = ["-Xmx256m", "-XX:TieredStopAtLevel=1"];
+    public IReadOnlyList<string> JavaArguments { get; init; } = ApacheProgram.SmallMachine;
 }
 
 /// <summary>
@@ -30,18 +29,13 @@ public sealed record ApacheServerOptions
 /// </summary>
 public sealed class ApacheServer : IAsyncDisposable
 {
-    private const string Jar = "/usr/share/java/zookeeper.jar";
-    private const string JavaPath = "/usr/bin/java";
-    private const string TimeoutPath = "/usr/bin/timeout";
-    private static readonly TimeSpan LifeMax = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan ProbeMax = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(5);
 
     private readonly ApacheServerOptions options;
     private readonly string directory;
     private readonly StringBuilder output = new();
-    private Process? process;
+    private ChildProcess? process;
 
     private ApacheServer(ApacheServerOptions options)
     {
@@ -52,7 +46,7 @@ public sealed class ApacheServer : IAsyncDisposable
     }
 
     /// <summary>Are Java and Apache's jar there?</summary>
-    public static bool IsInstalled => File.Exists(Jar) && File.Exists(JavaPath);
+    public static bool IsInstalled => ApacheProgram.IsInstalled;
 
     /// <summary>The client port.</summary>
     public int Port { get; private set; }
@@ -64,24 +58,10 @@ public sealed class ApacheServer : IAsyncDisposable
     public string DataDirectory { get; }
 
     /// <summary>All that the process has printed so far.</summary>
-    public string Output
-    {
-        get
-        {
-            lock (output)
-                return output.ToString();
-        }
-    }
+    public string Output => output + process?.Output;
 
     /// <summary>Ends the test as skipped where Apache is not installed.</summary>
-    public static void SkipUnlessInstalled()
-    {
-        if (!IsInstalled)
-        {
-            Assert.Skip($"Apache ZooKeeper is not installed: {Jar} or {JavaPath} is missing "
-                + "(on Debian: apt install zookeeper).");
-        }
-    }
+    public static void SkipUnlessInstalled() => ApacheProgram.SkipUnlessInstalled();
 
     /// <summary>Starts a server and waits until it serves; skips the test where Apache is not installed.</summary>
     public static async Task<ApacheServer> StartAsync(
@@ -106,11 +86,10 @@ public sealed class ApacheServer : IAsyncDisposable
     {
         if (process is not { } running)
             return;
+        await running.KillAsync();
         process = null;
-        if (!running.HasExited)
-            running.Kill(entireProcessTree: true);
-        await running.WaitForExitAsync();
-        running.Dispose();
+        output.Append(running.Output);
+        await running.DisposeAsync();
     }
 
     /// <summary>Kills the process and starts it again with the same port and data.</summary>
@@ -144,7 +123,7 @@ public sealed class ApacheServer : IAsyncDisposable
         // Between finding a port free and binding it somebody else may take it, so a failed start gets new ports.
         for (int attempt = 0; attempt < 5; attempt++)
         {
-            Port = FreePort();
+            Port = LoopbackPorts.Take(1)[0];
             if (await TryStartAsync(cancellation))
                 return;
         }
@@ -177,21 +156,6 @@ public sealed class ApacheServer : IAsyncDisposable
         return false;
     }
 
-    // Bounded, because a socket that connects to a free port of its own machine may meet itself and never hear an answer.
-    private async Task<bool> AnswersAsync(CancellationToken cancellation)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(ProbeMax);
-        try
-        {
-            return (await CommandAsync("srvr", limit.Token)).Contains("Mode:", StringComparison.Ordinal);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return false;
-        }
-    }
-
     private string WriteConfig()
     {
         var config = new Dictionary<string, string>
@@ -212,7 +176,7 @@ public sealed class ApacheServer : IAsyncDisposable
         return path;
     }
 
-    private Process Launch(string config)
+    private ChildProcess Launch(string config)
     {
         var properties = new Dictionary<string, string>
         {
@@ -221,43 +185,7 @@ public sealed class ApacheServer : IAsyncDisposable
         };
         foreach ((string key, string value) in options.SystemProperties)
             properties[key] = value;
-        var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardError = true };
-        if (File.Exists(TimeoutPath))
-        {
-            // A test run that is killed cannot stop the server; the wrapper ends it then.
-            start.FileName = TimeoutPath;
-            start.ArgumentList.Add("-sKILL");
-            start.ArgumentList.Add(LifeMax.TotalSeconds.ToString(CultureInfo.InvariantCulture));
-            start.ArgumentList.Add(JavaPath);
-        }
-        else
-        {
-            start.FileName = JavaPath;
-        }
-        foreach (string argument in options.JavaArguments)
-            start.ArgumentList.Add(argument);
-        foreach ((string key, string value) in properties)
-            start.ArgumentList.Add($"-D{key}={value}");
-        foreach (string argument in (string[])["-cp", Jar, "org.apache.zookeeper.server.ZooKeeperServerMain", config])
-            start.ArgumentList.Add(argument);
-        Process started = Process.Start(start)!;
-        started.OutputDataReceived += (_, line) => Record(line.Data);
-        started.ErrorDataReceived += (_, line) => Record(line.Data);
-        started.BeginOutputReadLine();
-        started.BeginErrorReadLine();
-        return started;
-    }
-
-    private void Record(string? line)
-    {
-        lock (output)
-            output.AppendLine(line);
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        return ChildProcess.Start(ApacheProgram.Command(
+            options.JavaArguments, properties, "org.apache.zookeeper.server.ZooKeeperServerMain", logs: false, config));
     }
 }

@@ -12,6 +12,7 @@ namespace SharpKeeper.CompatTests.Peers;
 public sealed class CutProxy : IAsyncDisposable
 {
     private readonly IPEndPoint target;
+    private readonly Func<Socket, CancellationToken, Task<byte[]>>? preamble;
     private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly ConcurrentDictionary<Link, bool> links = [];
     private readonly CancellationTokenSource stopping = new();
@@ -19,20 +20,29 @@ public sealed class CutProxy : IAsyncDisposable
     private volatile TaskCompletionSource open = Completed();
     private volatile bool refusing;
 
-    private CutProxy(IPEndPoint target)
+    private CutProxy(IPEndPoint target, Func<Socket, CancellationToken, Task<byte[]>>? preamble = null)
     {
         this.target = target;
+        this.preamble = preamble;
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
         accepting = AcceptAsync();
     }
 
     /// <summary>Where clients connect.</summary>
-    public string ConnectString =>
-        string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
+    public string ConnectString => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
+
+    /// <summary>The port that clients connect to.</summary>
+    public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
 
     /// <summary>Starts a proxy for a server on loopback.</summary>
     public static CutProxy Start(int port) => new(new IPEndPoint(IPAddress.Loopback, port));
+
+    /// <summary>Starts a proxy that says something else than what clients say first.</summary>
+    /// <param name="port">The server's port.</param>
+    /// <param name="preamble">Reads the beginning of what a client says and gives what the server is to hear.</param>
+    public static CutProxy Start(int port, Func<Socket, CancellationToken, Task<byte[]>> preamble) =>
+        new(new IPEndPoint(IPAddress.Loopback, port), preamble);
 
     /// <summary>Starts a proxy for the server of a connect string without chroot.</summary>
     public static CutProxy Start(string connectString) => new(IPEndPoint.Parse(connectString));
@@ -94,9 +104,12 @@ public sealed class CutProxy : IAsyncDisposable
     {
         using var link = new Link(client, new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
         links[link] = true;
+        link.Client.NoDelay = link.Server.NoDelay = true;
         try
         {
             await link.Server.ConnectAsync(target, stopping.Token);
+            if (preamble is not null)
+                await link.Server.SendAsync(await preamble(link.Client, stopping.Token), stopping.Token);
             await Task.WhenAny(PumpAsync(link.Client, link.Server), PumpAsync(link.Server, link.Client));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
-using SharpKeeper.Client;
 using SharpKeeper.CompatTests.Differential;
+using SharpKeeper.CompatTests.Ensembles;
 using SharpKeeper.CompatTests.Peers;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Server;
@@ -12,7 +12,6 @@ namespace SharpKeeper.CompatTests.Storage;
 /// <summary>One data directory that SharpKeeper and Apache serve in turns, each under load.</summary>
 public sealed class MixedDirectoryTests : IAsyncDisposable
 {
-    private const string SuperDigest = "super:lK75jTNcA+U9vtVEw5vB51mj/w4=";
     private const int StepsPerSession = 400;
 
     // No session may expire while a tree is being read.
@@ -54,7 +53,7 @@ public sealed class MixedDirectoryTests : IAsyncDisposable
                 SessionTimeoutMax = SessionTimeout,
                 ConnectionsPerAddressMax = 0,
                 ExtendedTypesEnabled = true,
-                SuperDigest = SuperDigest,
+                SuperDigest = SuperUser.Digest,
                 SnapCount = 300,
                 ContainerCheckInterval = TimeSpan.FromHours(1),
                 PurgeInterval = TimeSpan.Zero,
@@ -79,7 +78,7 @@ public sealed class MixedDirectoryTests : IAsyncDisposable
                 },
                 SystemProperties = new Dictionary<string, string>
                 {
-                    ["zookeeper.DigestAuthenticationProvider.superDigest"] = SuperDigest,
+                    ["zookeeper.DigestAuthenticationProvider.superDigest"] = SuperUser.Digest,
                     ["zookeeper.snapCount"] = "300",
                     ["zookeeper.preAllocSize"] = "64",
                     ["znode.container.checkIntervalMs"] = "3600000",
@@ -133,28 +132,6 @@ public sealed class MixedDirectoryTests : IAsyncDisposable
         }));
     }
 
-    /// <summary>Every znode with its data, rights and whole stat, one line each.</summary>
-    private static async Task<IReadOnlyList<string>> DumpAsync(int port)
-    {
-        await using KeeperClient client = await KeeperClient.ConnectAsync(
-            new KeeperClientOptions
-            {
-                ConnectString = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"),
-                Auth = [AuthInfo.Digest("super", "secret")],
-            },
-            Cancellation);
-        var lines = new List<string>();
-        var paths = new Queue<string>(["/"]);
-        while (paths.TryDequeue(out string? path))
-        {
-            ZnodeData data = await client.GetAsync(path, cancellation: Cancellation);
-            ZnodeAcl acl = await client.GetAclAsync(path, Cancellation);
-            string bytes = data.Data is null ? "null" : Convert.ToHexString(data.Data);
-            lines.Add($"{path} {bytes} {string.Join(',', acl.Acl)} {data.Stat}");
-            IReadOnlyList<string> children = await client.GetChildrenAsync(path, cancellation: Cancellation);
-            foreach (string child in children.Order(StringComparer.Ordinal))
-                paths.Enqueue(path == "/" ? "/" + child : $"{path}/{child}");
-        }
-        return lines;
-    }
+    private static Task<IReadOnlyList<string>> DumpAsync(int port) =>
+        TreeDump.ReadAsync(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"), Cancellation);
 }
