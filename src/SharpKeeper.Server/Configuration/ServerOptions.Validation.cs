@@ -27,6 +27,8 @@ public sealed partial record ServerOptions
         Require(ConnectionThreads > 0, "nio.numSelectorThreads must be 1 or more");
         Require(PurgeInterval >= TimeSpan.Zero, "autopurge.purgeInterval must not be negative");
         ValidateAuthentication(Require);
+        if (Ensemble is not null)
+            ValidateEnsemble(Ensemble, Require);
         return problems;
     }
 
