@@ -39,8 +39,26 @@ public interface IStorageDevice
     /// </summary>
     ISnapshotSink CreateSnapshot(string name);
 
-    /// <summary>Removes a file; one that is not there is no error.</summary>
+    /// <summary>
+    /// Removes a file; one that is not there is no error. Until <see cref="SyncDirectory"/> a power failure may bring it
+    /// back.
+    /// </summary>
     void Delete(StorageArea area, string name);
+
+    /// <summary>
+    /// Creates or replaces a small file. It appears whole and durable: a crash leaves the old contents or the new ones,
+    /// and perhaps the temporary file <paramref name="name"/>.tmp.
+    /// </summary>
+    void WriteFile(StorageArea area, string name, ReadOnlySpan<byte> bytes);
+
+    /// <summary>Cuts a file, durably, to its first <paramref name="length"/> bytes; it must be longer.</summary>
+    void Truncate(StorageArea area, string name, long length);
+
+    /// <summary>Renames a file, durably; one that has the new name already is replaced.</summary>
+    void Rename(StorageArea area, string from, string to);
+
+    /// <summary>Makes deletions durable.</summary>
+    void SyncDirectory(StorageArea area);
 
     /// <summary>How a file is named in messages: its full path where there is one.</summary>
     string Describe(StorageArea area, string name);

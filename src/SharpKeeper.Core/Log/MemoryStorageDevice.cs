@@ -42,6 +42,27 @@ public sealed class MemoryStorageDevice : IStorageDevice
     public void Delete(StorageArea area, string name) => files.Remove((area, name));
 
     /// <inheritdoc/>
+    public void WriteFile(StorageArea area, string name, ReadOnlySpan<byte> bytes) => Put(area, name, bytes.ToArray());
+
+    /// <inheritdoc/>
+    /// <exception cref="CorruptDataException">There is no such file.</exception>
+    public void Truncate(StorageArea area, string name, long length) =>
+        Put(area, name, Get(area, name)[..(int)length]);
+
+    /// <inheritdoc/>
+    /// <exception cref="CorruptDataException">There is no such file.</exception>
+    public void Rename(StorageArea area, string from, string to)
+    {
+        Put(area, to, Get(area, from));
+        files.Remove((area, from));
+    }
+
+    /// <inheritdoc/>
+    public void SyncDirectory(StorageArea area)
+    {
+    }
+
+    /// <inheritdoc/>
     public string Describe(StorageArea area, string name) => "memory:" + name;
 
     /// <summary>Creates or replaces a file; the array is kept, not copied.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Protocol;
 
@@ -79,6 +80,62 @@ internal sealed class FileStorageDevice : IStorageDevice
         Guard(path, () =>
         {
             File.Delete(path);
+            return true;
+        });
+    }
+
+    /// <inheritdoc/>
+    public void WriteFile(StorageArea area, string name, ReadOnlySpan<byte> bytes)
+    {
+        string path = Describe(area, name);
+        byte[] contents = bytes.ToArray();
+        Guard(path, () =>
+        {
+            string temporary = path + StorageNames.TemporarySuffix;
+            using (SafeFileHandle file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
+            {
+                RandomAccess.Write(file, contents, 0);
+                FileSync.Data(file);
+            }
+            File.Move(temporary, path, overwrite: true);
+            FileSync.Directory(DirectoryOf(area));
+            return true;
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Truncate(StorageArea area, string name, long length)
+    {
+        string path = Describe(area, name);
+        Guard(path, () =>
+        {
+            using SafeFileHandle file = File.OpenHandle(
+                path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            RandomAccess.SetLength(file, length);
+            FileSync.Data(file);
+            return true;
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Rename(StorageArea area, string from, string to)
+    {
+        string path = Describe(area, from);
+        Guard(path, () =>
+        {
+            File.Move(path, Describe(area, to), overwrite: true);
+            FileSync.Directory(DirectoryOf(area));
+            return true;
+        });
+    }
+
+    /// <inheritdoc/>
+    public void SyncDirectory(StorageArea area)
+    {
+        string directory = DirectoryOf(area);
+        Guard(directory, () =>
+        {
+            FileSync.Directory(directory);
             return true;
         });
     }
