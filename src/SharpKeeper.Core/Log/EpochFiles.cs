@@ -161,7 +161,7 @@ public sealed class EpochFiles
     private static CorruptDataException Outdated(IStorageDevice device, long accepted, Zxid last) => new(
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{Describe(device, AcceptedName)} says {accepted}, but the last transaction is {last} of epoch {last.Epoch}")
-        + ": snapshots or logs of another server or time were put beside it. Put the acceptedEpoch and currentEpoch that "
-        + $"belong to them there as well. {StartAfresh}");
+            $"{Describe(device, AcceptedName)} says {accepted}, but the last transaction is {last}, epoch {last.Epoch}")
+        + ": snapshots or logs of another server or time were put beside it. Put the acceptedEpoch and currentEpoch "
+        + $"that belong to them there as well. {StartAfresh}");
 }
