@@ -61,8 +61,8 @@ public sealed record EnsembleStatus
     /// <summary>Milliseconds since this leader was established; 0 unless it is.</summary>
     public long LeaderUptimeMs { get; init; }
 
-    /// <summary>Milliseconds that the last finished election took; -1 before the first.</summary>
-    public long LastElectionMs { get; init; } = -1;
+    /// <summary>How long the elections took that this server has finished.</summary>
+    public DurationTally ElectionTimes { get; init; }
 
     /// <summary>Bytes of the transactions proposed since this leader was established.</summary>
     public ProposalSizes ProposalSizes { get; init; } = ProposalSizes.None;
@@ -92,6 +92,18 @@ public readonly record struct ProposalSizes(int Last, int Min, int Max)
     /// <summary>With one proposal more.</summary>
     public ProposalSizes With(int bytes) =>
         new(bytes, Last < 0 ? bytes : Math.Min(Min, bytes), Math.Max(Max, bytes));
+}
+
+/// <summary>Durations in milliseconds, added up.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="SumMs">All together.</param>
+/// <param name="MinMs">The shortest; 0 while there is none.</param>
+/// <param name="MaxMs">The longest; 0 while there is none.</param>
+public readonly record struct DurationTally(long Count, long SumMs, long MinMs, long MaxMs)
+{
+    /// <summary>With one duration more.</summary>
+    public DurationTally With(long ms) =>
+        new(Count + 1, SumMs + ms, Count == 0 ? ms : Math.Min(MinMs, ms), Math.Max(MaxMs, ms));
 }
 
 /// <summary>How often each thing happened in the life of this process.</summary>
