@@ -29,11 +29,11 @@ internal sealed partial class LogWriter : IDisposable
     private readonly List<TxnBatch> group = [];
     private readonly List<ReadOnlyMemory<byte>> buffers = [];
 
-    // A null stands for a roll.
-    private List<TxnBatch?> queue = [];
-    private List<TxnBatch?> taken = [];
+    private List<Item> queue = [];
+    private List<Item> taken = [];
     private bool isWaiting;
     private bool isStopping;
+    private bool hasEnded;
     private long queuedBytes;
     private LogWriterCounters counters;
     private LogSegment? segment;
@@ -64,6 +64,9 @@ internal sealed partial class LogWriter : IDisposable
         Sync,
     }
 
+    // Neither stands for a roll.
+    private readonly record struct Item(TxnBatch? Batch, Interlude? Interlude);
+
     /// <summary>Bytes appended and not yet durable; any thread.</summary>
     public long QueuedBytes => Interlocked.Read(ref queuedBytes);
 
@@ -85,11 +88,38 @@ internal sealed partial class LogWriter : IDisposable
     {
         Invariant.Check(batch.Count > 0, "an empty batch was given to the log");
         Interlocked.Add(ref queuedBytes, batch.Bytes.Length);
-        Enqueue(batch);
+        Enqueue(new Item(batch, null));
     }
 
     /// <summary>The next batch appended starts a new file, named after its first transaction.</summary>
-    public void Roll() => Enqueue(null);
+    public void Roll() => Enqueue(default);
+
+    /// <summary>
+    /// Runs <paramref name="action"/> on the writer's thread once everything appended before is durable and reported,
+    /// and the file is closed; what is appended afterwards waits for it and goes into a new file. So the action has the
+    /// log directory for itself: it may cut and delete logs (<c>LogTruncation</c>) and replace everything
+    /// (<c>SnapshotInstallation</c>). Never blocks; the same thread as <see cref="Append"/>.
+    /// </summary>
+    /// <remarks>
+    /// While the disk refuses, the action waits until what was appended before could be written. For use by a driver:
+    /// <code>
+    /// log.RunBetween(
+    ///     () => result = LogTruncation.CutAfter(device, target),
+    ///     failure => post(failure is null ? new LogTruncated(result) : new StorageFailed(failure)));
+    /// </code>
+    /// </remarks>
+    /// <param name="action">May throw what storage throws; another exception ends the writer.</param>
+    /// <param name="completed">
+    /// Called once, on the writer's thread: with null when the action is through; with the IOException,
+    /// UnauthorizedAccessException or CorruptDataException that it threw, after which the writer goes on; or with an
+    /// IOException if the writer ended before, when nothing was done.
+    /// </param>
+    public void RunBetween(Action action, Action<Exception?> completed)
+    {
+        var interlude = new Interlude(action, completed);
+        if (!Enqueue(new Item(null, interlude)))
+            interlude.Abandon();
+    }
 
     /// <summary>
     /// Makes durable what is queued and ends the threads. While the disk refuses, one more attempt is made; batches
@@ -106,13 +136,17 @@ internal sealed partial class LogWriter : IDisposable
         preparer.Dispose();
     }
 
-    private void Enqueue(TxnBatch? batch)
+    // False when the writer has ended.
+    private bool Enqueue(Item item)
     {
         lock (gate)
         {
-            queue.Add(batch);
+            if (hasEnded)
+                return false;
+            queue.Add(item);
             if (isWaiting)
                 Monitor.Pulse(gate);
+            return true;
         }
     }
 
@@ -127,11 +161,24 @@ internal sealed partial class LogWriter : IDisposable
                 taken.Clear();
             }
             CloseSegment();
+            AbandonInterludes();
         }
         catch (Exception exception)
         {
             options.Failed(exception);
         }
+    }
+
+    private void AbandonInterludes()
+    {
+        Item[] left;
+        lock (gate)
+        {
+            hasEnded = true;
+            left = [.. taken, .. queue];
+        }
+        foreach (Item item in left)
+            item.Interlude?.Abandon();
     }
 
     // False when there is nothing left and the writer stops.
@@ -152,10 +199,10 @@ internal sealed partial class LogWriter : IDisposable
         }
     }
 
-    private bool Process(List<TxnBatch?> items)
+    private bool Process(List<Item> items)
     {
         long bytes = 0;
-        foreach (TxnBatch? batch in items)
+        foreach ((TxnBatch? batch, Interlude? interlude) in items)
         {
             if (batch is null || bytes > GroupBytesMax || IsSegmentFull(bytes))
             {
@@ -165,6 +212,7 @@ internal sealed partial class LogWriter : IDisposable
                 if (batch is null || IsSegmentFull(0))
                     CloseSegment();
             }
+            interlude?.Run();
             if (batch is null)
                 continue;
             group.Add(batch);
@@ -330,6 +378,35 @@ internal sealed partial class LogWriter : IDisposable
                 Bytes = counters.Bytes + bytes,
                 Groups = counters.Groups + 1,
             };
+        }
+    }
+
+    private sealed class Interlude(Action action, Action<Exception?> completed)
+    {
+        private bool isDone;
+
+        public void Run()
+        {
+            isDone = true;
+            Exception? failure = null;
+            try
+            {
+                action();
+            }
+            catch (Exception exception)
+                when (exception is IOException or UnauthorizedAccessException or CorruptDataException)
+            {
+                failure = exception;
+            }
+            completed(failure);
+        }
+
+        public void Abandon()
+        {
+            if (isDone)
+                return;
+            isDone = true;
+            completed(new IOException("The transaction log was closed before this was done."));
         }
     }
 

@@ -67,6 +67,11 @@ internal sealed class LogWriterHarness : ILogCompletion, IDisposable
 
     public void Resumed() => events.Add("resumed");
 
+    public void Completed(Exception? failure) =>
+        events.Add(failure is null ? "completed" : "failed: " + failure.Message);
+
+    public void Report(string report) => events.Add(report);
+
     public string Next()
     {
         Assert.True(events.TryTake(out string? next, WaitMs), "the log writer reports nothing");

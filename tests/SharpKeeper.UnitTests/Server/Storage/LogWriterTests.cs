@@ -73,6 +73,105 @@ public sealed class LogWriterTests
     }
 
     [Fact]
+    public void RunBetween_runs_after_what_was_appended_before_and_ahead_of_what_comes_later()
+    {
+        var files = new MemoryLogFiles();
+        using (var harness = new LogWriterHarness(files, o => o with { PreallocBytes = 4096 }))
+        {
+            harness.Writer.Append(Batch(1, entries: 2));
+            harness.Writer.Append(Batch(3));
+            string[] seen = [];
+            List<long> durable = [];
+            harness.Writer.RunBetween(
+                () =>
+                {
+                    seen = files.Names;
+                    durable = ReadLogs(files.AfterPowerFailure(presentNames: false));
+                },
+                harness.Completed);
+            harness.Writer.RunBetween(() => harness.Report("second"), harness.Completed);
+            harness.Writer.Append(Batch(4));
+            var reports = new List<string>();
+            while (reports.Count < 6)
+            {
+                if (harness.Next() is var report and not "end")
+                    reports.Add(report);
+            }
+            Assert.Equal(["0x1+2", "0x3+1", "completed", "second", "completed", "0x4+1"], reports);
+            Assert.Contains("/log/log.1", seen);
+            Assert.Equal([1, 2, 3], durable);
+        }
+        Assert.Equal(["/log/log.1", "/log/log.4"], files.Names);
+    }
+
+    [Fact]
+    public void RunBetween_with_nothing_appended_runs_at_once()
+    {
+        using var harness = new LogWriterHarness(new MemoryLogFiles());
+        harness.Writer.RunBetween(() => harness.Report("run"), harness.Completed);
+        harness.Expect("run", "completed");
+    }
+
+    [Fact]
+    public void RunBetween_while_the_disk_refuses_waits_for_the_entries_before()
+    {
+        var files = new MemoryLogFiles();
+        using var harness = new LogWriterHarness(files);
+        bool isFull = true;
+        files.Before = (operation, _) =>
+        {
+            if (operation == "write" && Volatile.Read(ref isFull))
+                throw new IOException(Full);
+        };
+        harness.Writer.Append(Batch(1));
+        harness.Writer.RunBetween(() => harness.Report("run"), harness.Completed);
+        harness.Expect("stalled: " + Full);
+        harness.ExpectNothingMore();
+        Volatile.Write(ref isFull, false);
+        harness.Expect("resumed", "0x1+1", "end", "run", "completed");
+    }
+
+    [Fact]
+    public void RunBetween_whose_action_fails_tells_why_and_goes_on()
+    {
+        using var harness = new LogWriterHarness(new MemoryLogFiles());
+        harness.Writer.RunBetween(() => throw new IOException(Full), harness.Completed);
+        harness.Writer.RunBetween(() => throw new CorruptDataException("bad"), harness.Completed);
+        harness.Expect("failed: " + Full, "failed: bad");
+        harness.AppendDurably(Batch(1));
+    }
+
+    [Fact]
+    public void RunBetween_whose_action_has_a_bug_ends_the_writer()
+    {
+        using var harness = new LogWriterHarness(new MemoryLogFiles());
+        harness.Writer.RunBetween(() => throw new InvariantException("bug"), harness.Completed);
+        Assert.IsType<InvariantException>(harness.TakeFailure());
+    }
+
+    [Fact]
+    public void RunBetween_that_the_end_of_the_writer_prevents_is_told_so()
+    {
+        var files = new MemoryLogFiles
+        {
+            Before = (operation, _) =>
+            {
+                if (operation == "write")
+                    throw new IOException(Full);
+            },
+        };
+        var harness = new LogWriterHarness(files);
+        harness.Writer.Append(Batch(1));
+        harness.Writer.RunBetween(() => harness.Report("run"), harness.Completed);
+        harness.Expect("stalled: " + Full);
+        harness.Dispose();
+        harness.Writer.RunBetween(() => harness.Report("run"), harness.Completed);
+        const string ended = "failed: The transaction log was closed before this was done.";
+        harness.Expect(ended, ended);
+        harness.ExpectNothingMore();
+    }
+
+    [Fact]
     public void Append_past_the_size_limit_starts_a_new_file()
     {
         var files = new MemoryLogFiles();
