@@ -7,35 +7,65 @@ namespace SharpKeeper.CompatTests.Ensembles;
 /// is known to work; what fails only on SharpKeeper is then SharpKeeper's fault.
 /// </summary>
 [Collection(EnsembleCollection.Name)]
-public sealed class ApacheEnsembleTests
+public sealed class ApacheEnsembleTests : EnsembleSuite
 {
-    private static readonly EnsembleSetup Three = EnsembleSetup.Of(ServerKind.Apache, 3);
+    [Fact]
+    public Task Load_is_served_with_a_small_id_leading() => ServesWithLeaderAsync("AAA", leader: 1);
 
     [Fact]
-    public Task Load_through_three_servers_keeps_its_promises() => Ensemble.RunAsync(Three, async ensemble =>
-    {
-        await using Load load = await Load.StartAsync(ensemble);
-        await load.ProgressAsync(1000);
-        await load.StopAsync();
-        await EnsembleChecks.AllIsEqualAsync(ensemble);
-    });
+    public Task Each_server_may_die() => SurvivesEachServerAsync("AAA");
 
     [Fact]
-    public Task Any_server_can_be_made_leader() => Ensemble.RunAsync(Three, async ensemble =>
-    {
-        foreach (EnsembleServer wanted in ensemble.Servers)
-        {
-            await ensemble.MakeLeaderAsync(wanted);
-            Assert.Same(wanted, await ensemble.LeaderAsync());
-        }
-        await EnsembleChecks.AllIsEqualAsync(ensemble);
-    });
+    public Task Observer_serves() => ObserverServesAsync("AAAA");
+
+    [Fact]
+    public Task Servers_may_be_replaced_one_by_one() => MigratesAsync(ServerKind.Apache, ServerKind.Apache);
 }
 
-/// <summary>Ensembles run one at a time: each is several processes.</summary>
-[CollectionDefinition(Name)]
-public sealed class EnsembleCollection
+/// <summary>The ways of synchronisation among Apache's servers.</summary>
+[Collection(EnsembleCollection.Name)]
+public sealed class ApacheSyncTests : SyncSuite
 {
-    /// <summary>Its name.</summary>
-    public const string Name = "ensembles";
+    [Fact]
+    public Task Diff() => DiffAsync("AAA");
+
+    [Fact]
+    public Task Diff_from_disk() => DiffFromDiskAsync("AAA");
+
+    [Fact]
+    public Task Snap() => SnapAsync("AAA");
+
+    [Fact]
+    public Task Snap_to_empty() => SnapToEmptyAsync("AAA");
+
+    [Fact]
+    public Task Trunc() => TruncAsync("AAA");
+
+    [Fact]
+    public Task Diverged() => DivergedAsync("AAA");
+}
+
+/// <summary>Changes of members among Apache's servers.</summary>
+[Collection(EnsembleCollection.Name)]
+public sealed class ApacheReconfigTests : ReconfigSuite
+{
+    [Fact]
+    public Task Members_come_and_go() => MembersComeAndGoAsync("AAAA");
+
+    [Fact]
+    public Task Members_are_kept() => MembersAreKeptAsync("AAA");
+}
+
+/// <summary>Random trouble for Apache's servers.</summary>
+[Collection(EnsembleCollection.Name)]
+public sealed class ApacheChaosTests : ChaosSuite
+{
+    [Fact]
+    public Task Kills() => KillsAsync("AAA", leaders: 1, followers: 1);
+
+    [Fact]
+    public Task Freezes() => FreezesAsync("AAA", leaders: 1, followers: 1);
+
+    [Fact]
+    public Task Cuts() => CutsAsync("AAA", leaders: 1, followers: 1);
 }

@@ -45,6 +45,17 @@ internal static class EnsembleChecks
         }
     }
 
+    /// <summary>No server of ours has found its tree to differ from what the leader said of it.</summary>
+    /// <remarks>Apache's count is not asked for: it errs when several sessions write at once.</remarks>
+    public static async Task NoMismatchesAsync(Ensemble ensemble)
+    {
+        foreach (EnsembleServer server in ensemble.Servers)
+        {
+            if (server is { IsRunning: true, Kind: ServerKind.SharpKeeper })
+                Assert.Equal(0, await server.FigureAsync("zk_digest_mismatches_count", Cancellation));
+        }
+    }
+
     /// <summary>What a directory holds: the last transaction and the digest of the tree.</summary>
     private static Loaded Load(EnsembleServer server)
     {

@@ -66,7 +66,7 @@ internal sealed class LoadSession : IAsyncDisposable
     }
 
     /// <summary>Works until it is told to stop; the operation under way is brought to its end.</summary>
-    public async Task RunAsync(int registers, CancellationToken stop)
+    public async Task RunAsync(int registers, Deed fresh, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
@@ -77,7 +77,7 @@ internal sealed class LoadSession : IAsyncDisposable
             else if (dice < 60)
                 await CreateAsync();
             else
-                await ReadAsync(register, dice < 80 ? Deed.FreshRead : Deed.Read);
+                await ReadAsync(register, dice < 80 ? fresh : Deed.Read);
         }
     }
 

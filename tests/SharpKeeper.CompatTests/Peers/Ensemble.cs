@@ -113,16 +113,16 @@ public sealed class Ensemble : IAsyncDisposable
     }
 
     /// <summary>The server that leads, as soon as there is one.</summary>
-    public async Task<EnsembleServer> LeaderAsync()
+    /// <param name="except">Servers that are not to be asked.</param>
+    public async Task<EnsembleServer> LeaderAsync(params EnsembleServer[] except)
     {
         EnsembleServer? leader = null;
+        EnsembleServer[] asked = [.. Servers.Where(server => server.IsRunning).Except(except)];
         await UntilAsync("a leader", async stop =>
         {
-            foreach (EnsembleServer server in Servers.Where(server => server.IsRunning))
-            {
-                if ((await server.StatusAsync(stop))?.Mode == "leader")
-                    leader = server;
-            }
+            ServerStatus?[] answers = await Task.WhenAll(asked.Select(server => server.StatusAsync(stop)));
+            int index = Array.FindIndex(answers, status => status?.Mode == "leader");
+            leader = index < 0 ? null : asked[index];
             return leader is not null;
         });
         return leader!;

@@ -39,12 +39,16 @@ public sealed record EnsembleSetup
     /// </summary>
     public Func<int, string?> DataDirectory { get; init; } = _ => null;
 
-    /// <summary>Servers of one kind.</summary>
-    public static EnsembleSetup Of(ServerKind kind, int servers) =>
-        new() { Kinds = [.. Enumerable.Repeat(kind, servers)] };
-
-    /// <summary>One server of each of the kinds.</summary>
-    public static EnsembleSetup Of(params ServerKind[] kinds) => new() { Kinds = kinds };
+    /// <summary>One server for each letter: A for Apache ZooKeeper, S for SharpKeeper.</summary>
+    public static EnsembleSetup Of(string kinds) => new()
+    {
+        Kinds = [.. kinds.Select(kind => kind switch
+        {
+            'A' => ServerKind.Apache,
+            'S' => ServerKind.SharpKeeper,
+            _ => throw new ArgumentException($"{kind} stands for no kind of server.", nameof(kinds)),
+        })],
+    };
 
     /// <summary>The same with further lines of zoo.cfg.</summary>
     public EnsembleSetup With(params (string Key, string Value)[] lines)
