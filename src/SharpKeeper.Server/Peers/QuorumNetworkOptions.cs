@@ -1,0 +1,39 @@
+using SharpKeeper.Core.Log;
+using SharpKeeper.Core.Transactions;
+using SharpKeeper.Core.Tree;
+
+namespace SharpKeeper.Server.Peers;
+
+/// <summary>A snapshot that came in over a link.</summary>
+/// <param name="Tree">The tree.</param>
+/// <param name="Sessions">Its sessions.</param>
+/// <param name="Rest">Bytes that were read and belong to what follows the snapshot.</param>
+internal readonly record struct LoadedSnapshot(DataTree Tree, SessionTimeouts Sessions, byte[] Rest);
+
+/// <summary>How a <see cref="QuorumNetwork"/> is to work.</summary>
+internal sealed record QuorumNetworkOptions
+{
+    /// <summary>Longest data of a packet, bytes.</summary>
+    public int PacketBytesMax { get; init; } = 64 << 20;
+
+    /// <summary>A peer that has left more bytes than that unread is cut off.</summary>
+    public long UnsentBytesMax { get; init; } = 256L << 20;
+
+    /// <summary>Connections to the own quorum port at one time.</summary>
+    public int ConnectionsMax { get; init; } = 1000;
+
+    /// <summary>How long one attempt to connect may take.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest wait between two attempts to connect; the first waits are shorter.</summary>
+    public TimeSpan ConnectRetryDelayMax { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Does the quorum port listen on all addresses of the machine?</summary>
+    public bool ListensOnAllAddresses { get; init; }
+
+    /// <summary>Do sockets ask for TCP keep-alive?</summary>
+    public bool KeepAlive { get; init; }
+
+    /// <summary>Loads a snapshot stream.</summary>
+    public required Func<IStorageReader, LoadedSnapshot> LoadSnapshot { get; init; }
+}
