@@ -1,5 +1,6 @@
 using SharpKeeper.Core.Clients;
 using SharpKeeper.Core.Log;
+using SharpKeeper.Core.Tree;
 using SharpKeeper.Core.Zab;
 
 namespace SharpKeeper.Core;
@@ -24,6 +25,9 @@ public sealed class Outbox
 
     /// <summary>Links to other servers that are to be closed, once their output is sent if that goes at once.</summary>
     public List<PeerLink> PeerHangups { get; } = [];
+
+    /// <summary>Trees that were replaced: to be disposed once nothing walks them any more.</summary>
+    public List<DataTree> RetiredTrees { get; } = [];
 
     /// <summary>A snapshot is due; if it is begun, the log starts a new file behind what was appended.</summary>
     public bool SaveSnapshot { get; set; }

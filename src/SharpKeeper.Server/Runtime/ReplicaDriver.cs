@@ -28,6 +28,19 @@ internal sealed partial class ReplicaDriver : ILogCompletion
         Stalled,
         Resumed,
         Action,
+        Packets,
+        Vote,
+        VoteLink,
+        LearnerConnected,
+        PeerConnected,
+        PeerClosed,
+        SnapshotReceived,
+        TransferDone,
+        LogQueried,
+        SnapshotInstalled,
+        LogTruncated,
+        AcceptedEpoch,
+        CurrentEpoch,
     }
 
     private readonly record struct Work(WorkKind Kind, object? Payload, Zxid Zxid);
@@ -193,8 +206,10 @@ internal sealed partial class ReplicaDriver : ILogCompletion
         {
             done++;
             Execute(work);
+            PerformEffects();
         }
         AppendLog();
+        FlushPeers();
         while (replica.HasApplicable)
         {
             gate.EnterExclusive();
@@ -206,8 +221,11 @@ internal sealed partial class ReplicaDriver : ILogCompletion
             {
                 gate.ExitExclusive();
             }
+            PerformEffects();
             DispatchOutput();
         }
+        AppendLog();
+        FlushPeers();
         DispatchOutput();
         return done;
     }
@@ -231,8 +249,11 @@ internal sealed partial class ReplicaDriver : ILogCompletion
             case WorkKind.Resumed:
                 replica.Step(Input.StorageResumed(nowMs, wallMs));
                 break;
-            default:
+            case WorkKind.Action:
                 ((Action<Replica>)work.Payload!)(replica);
+                break;
+            default:
+                ExecutePeers(work);
                 break;
         }
     }
@@ -304,4 +325,10 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message =
         "The transaction log can be written again; writes are accepted.")]
     private partial void LogResumed();
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Information, Message = "The link to {Peer} has ended: {Reason}.")]
+    private partial void LogLinkClosed(string peer, string reason);
+
+    [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "Closed the link to {Peer}: {Reason}.")]
+    private partial void LogHungUp(string peer, string reason);
 }
