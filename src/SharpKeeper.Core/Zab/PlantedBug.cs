@@ -11,8 +11,8 @@ internal enum PlantedBug
     /// <summary>A follower acknowledges a proposal before it is durable.</summary>
     AckBeforeDurable = 1 << 0,
 
-    /// <summary>The leader commits a proposal with a quorum although an earlier one has none yet.</summary>
-    CommitOutOfOrder = 1 << 1,
+    /// <summary>The leader commits what a single server has acknowledged.</summary>
+    CommitWithoutQuorum = 1 << 1,
 
     /// <summary>currentEpoch is not written to disk.</summary>
     ForgetCurrentEpoch = 1 << 2,
@@ -29,8 +29,12 @@ internal enum PlantedBug
     /// <summary>The acknowledgements of observers count.</summary>
     CountObservers = 1 << 6,
 
-    /// <summary>ZOOKEEPER-3911: NEWLEADER is acknowledged before the transactions of the DIFF are durable.</summary>
+    /// <summary>NEWLEADER is acknowledged before the transactions of the DIFF are durable.</summary>
     AckNewLeaderBeforeDurable = 1 << 7,
+
+    /// <summary>ZOOKEEPER-3911, as it was: the transactions of a DIFF are logged only after UPTODATE, and NEWLEADER is
+    /// acknowledged before that.</summary>
+    LogAfterNewLeader = 1 << 24,
 
     /// <summary>ZOOKEEPER-4785: transactions of the synchronisation are still being logged when currentEpoch is written
     /// and NEWLEADER acknowledged.</summary>
