@@ -150,9 +150,33 @@ public interface IKeeperClient : IAsyncDisposable
         string prefix = ZnodePath.Root, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Makes the server catch up with the leader: what was committed before the call is seen by reads after it.
+    /// Makes the server catch up with the leader: what was committed before the call is seen by reads after it. See
+    /// <see cref="GetLatestAsync"/> for both in one call.
     /// </summary>
     ValueTask SyncAsync(string path = ZnodePath.Root, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Reads data and metadata of a znode as of now: a sync and the read, sent together. What is returned is no older
+    /// than any write that was acknowledged to anybody before the call. With SharpKeeper's leaders that always holds,
+    /// for they make sure of their leadership before they answer a sync; Apache's may answer for a moment longer than
+    /// they lead. Costs a round trip to the leader and needs a quorum.
+    /// </summary>
+    /// <exception cref="NoNodeException">The znode does not exist; no watch is set then.</exception>
+    /// <inheritdoc cref="GetAsync"/>
+    ValueTask<ZnodeData> GetLatestAsync(string path, Watch? watch = null, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Reads the metadata of a znode as of now, null if it does not exist; see <see cref="GetLatestAsync"/>.
+    /// </summary>
+    /// <inheritdoc cref="ExistsAsync"/>
+    ValueTask<Stat?> ExistsLatestAsync(string path, Watch? watch = null, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Lists the children of a znode and reads its metadata, as of now; see <see cref="GetLatestAsync"/>.
+    /// </summary>
+    /// <inheritdoc cref="GetChildrenAsync"/>
+    ValueTask<ZnodeChildren> GetChildrenLatestAsync(
+        string path, Watch? watch = null, CancellationToken cancellation = default);
 
     /// <summary>Carries out all operations or none, and returns a result for each.</summary>
     /// <exception cref="MultiException">An operation failed, and so none was carried out.</exception>
@@ -181,8 +205,13 @@ public interface IKeeperClient : IAsyncDisposable
     /// </summary>
     Task AddAuthAsync(AuthInfo credentials, CancellationToken cancellation = default);
 
-    /// <summary>Reads the ensemble's membership, as text, and its metadata.</summary>
-    ValueTask<ZnodeData> GetConfigAsync(CancellationToken cancellation = default);
+    /// <summary>
+    /// Reads the ensemble's membership, as text, and its metadata. The path of the watch's event is /zookeeper/config,
+    /// with a chroot too.
+    /// </summary>
+    /// <param name="watch">What to do when the membership changes.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    ValueTask<ZnodeData> GetConfigAsync(Watch? watch = null, CancellationToken cancellation = default);
 
     /// <summary>
     /// Changes the ensemble's membership and returns the new one, as text. Give <paramref name="joining"/> and
@@ -193,6 +222,13 @@ public interface IKeeperClient : IAsyncDisposable
     /// <param name="members">All servers of the new ensemble; null for a change by the two others.</param>
     /// <param name="fromConfig">The configuration to start from, or -1 for whatever is current.</param>
     /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="BadVersionException">The current configuration is another than the one to start from.</exception>
+    /// <exception cref="ReconfigInProgressException">Another change is under way.</exception>
+    /// <exception cref="NewConfigNoQuorumException">
+    /// No quorum of the new members is connected and up to date; nothing has changed.
+    /// </exception>
+    /// <exception cref="ReconfigDisabledException">The servers do not allow it.</exception>
+    /// <exception cref="NoAuthException">Only the super user, or who may write /zookeeper/config, may.</exception>
     ValueTask<ZnodeData> ReconfigAsync(
         string? joining, string? leaving, string? members, long fromConfig = -1,
         CancellationToken cancellation = default);
@@ -237,6 +273,18 @@ public interface IKeeperClient : IAsyncDisposable
     /// <exception cref="KeeperException">Code <see cref="ErrorCode.NoWatcher"/>: there is none.</exception>
     ValueTask RemoveWatchesAsync(
         string path, WatcherType type, bool local = false, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Replaces the list of servers. The session goes on: the client stays where it is, or moves to another server as
+    /// soon as what is under way has been answered. It moves when its server is not in the new list, and otherwise with
+    /// such a probability that many clients, spread evenly over the old list, end up spread evenly over the new one.
+    /// </summary>
+    /// <param name="connectString">
+    /// As <see cref="KeeperClientOptions.ConnectString"/>. The chroot cannot change: leave it out, or repeat it.
+    /// </param>
+    /// <returns>Is the client moving?</returns>
+    /// <exception cref="ArgumentException">The list is malformed, or has another chroot.</exception>
+    bool UpdateServers(string connectString);
 
     /// <summary>
     /// Ends the session, and its ephemerals with it. Without a connection the server ends it when its timeout is over.

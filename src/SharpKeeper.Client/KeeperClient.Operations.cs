@@ -6,8 +6,6 @@ namespace SharpKeeper.Client;
 /// <content>The operations on znodes.</content>
 public sealed partial class KeeperClient
 {
-    private const string ConfigPath = "/zookeeper/config";
-
     /// <inheritdoc/>
     public ValueTask<string> CreateAsync(
         string path, ReadOnlyMemory<byte>? data = null, CreateMode mode = CreateMode.Persistent,
@@ -153,6 +151,30 @@ public sealed partial class KeeperClient
     }
 
     /// <inheritdoc/>
+    public ValueTask<ZnodeData> GetLatestAsync(
+        string path, Watch? watch = null, CancellationToken cancellation = default)
+    {
+        ZnodePath.Validate(path);
+        return AfterSync(SyncUnsent(path, cancellation), GetAsync(path, watch, cancellation));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Stat?> ExistsLatestAsync(
+        string path, Watch? watch = null, CancellationToken cancellation = default)
+    {
+        ZnodePath.Validate(path);
+        return AfterSync(SyncUnsent(path, cancellation), ExistsAsync(path, watch, cancellation));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ZnodeChildren> GetChildrenLatestAsync(
+        string path, Watch? watch = null, CancellationToken cancellation = default)
+    {
+        ZnodePath.Validate(path);
+        return AfterSync(SyncUnsent(path, cancellation), GetChildrenWithStatAsync(path, watch, cancellation));
+    }
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<AuthId>> WhoAmIAsync(CancellationToken cancellation = default) =>
         session.SendAsync(OpCode.WhoAmI, new EmptyBody(), Rent(Replies.Identities, null), cancellation);
 
@@ -164,11 +186,16 @@ public sealed partial class KeeperClient
     }
 
     /// <inheritdoc/>
-    public ValueTask<ZnodeData> GetConfigAsync(CancellationToken cancellation = default)
+    public ValueTask<ZnodeData> GetConfigAsync(Watch? watch = null, CancellationToken cancellation = default)
     {
-        var body = new AbsolutePathWatchBody(ConfigPath, false);
-        return session.SendAsync(OpCode.GetData, body, Rent(Replies.Data, ConfigPath), cancellation);
+        const string Path = WatchRegistry.ConfigPath;
+        var body = new AbsolutePathWatchBody(Path, watch is not null);
+        PendingRequest<ZnodeData> request = Rent(Replies.Data, Path, watch, WatchKind.Config);
+        return session.SendAsync(OpCode.GetData, body, request, cancellation);
     }
+
+    /// <inheritdoc/>
+    public bool UpdateServers(string connectString) => session.UpdateServers(connectString);
 
     /// <inheritdoc/>
     public ValueTask<ZnodeData> ReconfigAsync(
@@ -212,6 +239,35 @@ public sealed partial class KeeperClient
         if (!operations.All(operation => operation.IsRead))
             throw new ArgumentException("A multi-read only reads; use MultiAsync to write.", nameof(operations));
         return session.SendAsync(OpCode.MultiRead, new MultiBody(operations), Rent(Replies.Multi, null), cancellation);
+    }
+
+    /// <summary>
+    /// A sync that leaves together with the request that follows. The replies come in the order of the requests, and
+    /// from one server unless one of them fails.
+    /// </summary>
+    private ValueTask SyncUnsent(string path, CancellationToken cancellation) => session.SendOnlyAsync(
+        OpCode.Sync, new PathBody(path), Rent(Replies.None, path), cancellation, isFollowed: true);
+
+    private static async ValueTask<T> AfterSync<T>(ValueTask sync, ValueTask<T> read)
+    {
+        try
+        {
+            await sync.ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            // What was read without the sync may be old; it is awaited all the same, so that nothing is left behind.
+            try
+            {
+                await read.ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is KeeperException or OperationCanceledException)
+            {
+                // The first failure is the one to report.
+            }
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
+        return await read.ConfigureAwait(false);
     }
 
     private static OpCode CreateCode(CreateMode mode, OpCode ordinary) => mode.IsTtl() ? OpCode.CreateTtl

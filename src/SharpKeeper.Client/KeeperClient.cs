@@ -17,6 +17,8 @@ public sealed partial class KeeperClient : IKeeperClient
     {
         ArgumentNullException.ThrowIfNull(options);
         session = new ClientSession(options);
+        if (options.FollowConfig)
+            _ = Task.Run(new ConfigFollower(this, session).RunAsync);
     }
 
     /// <inheritdoc cref="KeeperClient(KeeperClientOptions)"/>

@@ -59,10 +59,19 @@ public sealed record KeeperClientOptions
     public int WatchStreamEventsMax { get; init; } = 10_000;
 
     /// <summary>
-    /// Longest random delay before an attempt to reconnect; it keeps clients from coming all at once. Once every server
-    /// has failed, delays grow from this value up to a third of the session timeout. Default 1 second.
+    /// Longest delay between two rounds over all servers. After a lost connection each of the others is tried at once;
+    /// when all have failed, the next round waits for a random time that doubles with each round, from some 25 ms up to
+    /// this value. Default 1 second.
     /// </summary>
     public TimeSpan ReconnectDelayMax { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Does the client follow the ensemble's configuration? It then watches /zookeeper/config, takes its servers from
+    /// the client addresses there, and moves so that clients stay spread evenly: see
+    /// <see cref="IKeeperClient.UpdateServers"/>. The connect string is where it starts. A configuration without client
+    /// addresses, such as a standalone server's, changes nothing. Default false.
+    /// </summary>
+    public bool FollowConfig { get; init; }
 
     /// <summary>Where the client logs; null for nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }

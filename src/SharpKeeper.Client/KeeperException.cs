@@ -32,6 +32,9 @@ public class KeeperException : Exception
         ErrorCode.SessionExpired => new SessionExpiredException(path, detail),
         ErrorCode.ConnectionLoss => new ConnectionLossException(path, detail),
         ErrorCode.NoAuth => new NoAuthException(path, detail),
+        ErrorCode.ReconfigInProgress => new ReconfigInProgressException(path, detail),
+        ErrorCode.NewConfigNoQuorum => new NewConfigNoQuorumException(path, detail),
+        ErrorCode.ReconfigDisabled => new ReconfigDisabledException(path, detail),
         _ => new KeeperException(code, path, detail),
     };
 
@@ -80,6 +83,10 @@ public class KeeperException : Exception
         ErrorCode.SessionMoved => "the session is served by another server; repeat the operation",
         ErrorCode.NotReadOnly => "only a read-only server can be reached; wait for the state Connected",
         ErrorCode.NoWatcher => "no such watch is registered",
+        ErrorCode.ReconfigInProgress => "another change of the membership is under way; try again when it has ended",
+        ErrorCode.NewConfigNoQuorum =>
+            "no quorum of the new members is connected and up to date; start the new servers first",
+        ErrorCode.ReconfigDisabled => "the servers do not allow it; set reconfigEnabled=true in their configuration",
         ErrorCode.QuotaExceeded => "the operation would exceed a hard quota",
         ErrorCode.ThrottledOp => "the server is overloaded and did not carry it out; repeat it later",
         _ => null,
@@ -116,6 +123,20 @@ public sealed class ConnectionLossException(string? path = null, string? detail 
 /// <summary>The access control list does not allow the operation.</summary>
 public sealed class NoAuthException(string? path = null, string? detail = null)
     : KeeperException(ErrorCode.NoAuth, path, detail);
+
+/// <summary>Another change of the ensemble's membership is under way.</summary>
+public sealed class ReconfigInProgressException(string? path = null, string? detail = null)
+    : KeeperException(ErrorCode.ReconfigInProgress, path, detail);
+
+/// <summary>
+/// The membership was not changed, because no quorum of the new members is connected and up to date.
+/// </summary>
+public sealed class NewConfigNoQuorumException(string? path = null, string? detail = null)
+    : KeeperException(ErrorCode.NewConfigNoQuorum, path, detail);
+
+/// <summary>The servers do not allow changes of the ensemble's membership.</summary>
+public sealed class ReconfigDisabledException(string? path = null, string? detail = null)
+    : KeeperException(ErrorCode.ReconfigDisabled, path, detail);
 
 /// <summary>A multi failed, and none of its operations was carried out.</summary>
 public sealed class MultiException : KeeperException

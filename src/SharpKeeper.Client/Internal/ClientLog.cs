@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace SharpKeeper.Client.Internal;
 
-/// <summary>What the client logs. Next free event id: 13.</summary>
+/// <summary>What the client logs. Next free event id: 15.</summary>
 internal static partial class ClientLog
 {
     [LoggerMessage(1, LogLevel.Debug, "Connecting to {Server} after {Delay}.")]
@@ -43,4 +43,10 @@ internal static partial class ClientLog
 
     [LoggerMessage(12, LogLevel.Debug, "Could not remove the watch on {Path}: {Error}.")]
     public static partial void WatchNotRemoved(ILogger logger, string path, Protocol.ErrorCode error);
+
+    [LoggerMessage(13, LogLevel.Information, "The servers are now {Servers}; moves to another one: {Moves}.")]
+    public static partial void ServersUpdated(ILogger logger, string servers, bool moves);
+
+    [LoggerMessage(14, LogLevel.Warning, "The ensemble's configuration cannot be followed: {Reason}")]
+    public static partial void ConfigNotFollowed(ILogger logger, string reason);
 }

@@ -59,6 +59,42 @@ internal sealed partial class ClientSession
             return closing ??= Task.Run(CloseCoreAsync);
     }
 
+    /// <summary>See <see cref="IKeeperClient.UpdateServers"/>.</summary>
+    public bool UpdateServers(string connectString)
+    {
+        ConnectString latest = Internal.ConnectString.Parse(connectString);
+        if (latest.Chroot.Length > 0 && latest.Chroot != Chroot)
+            throw new ArgumentException($"The chroot of a client cannot change from \"{Chroot}\" to "
+                + $"\"{latest.Chroot}\"; leave it out, or make another client.", nameof(connectString));
+        Connection? left;
+        lock (gate)
+        {
+            left = connection;
+            if (!servers.Update(latest.Servers, left?.Server))
+                return false;
+        }
+        Leave(left!, "the list of servers has changed");
+        return true;
+    }
+
+    /// <summary>
+    /// Moves on from a connection once all that is under way has been answered; what comes meanwhile waits for the next
+    /// one.
+    /// </summary>
+    private void Leave(Connection left, string reason)
+    {
+        bool isIdle;
+        lock (gate)
+        {
+            if (left != connection || refusal != ErrorCode.Ok)
+                return;
+            isMoving = true;
+            isIdle = left.Retire(reason);
+        }
+        if (isIdle)
+            left.Abort(reason);
+    }
+
     private async Task CloseCoreAsync()
     {
         Task? goodbye = null;
@@ -66,6 +102,8 @@ internal sealed partial class ClientSession
         {
             if (refusal == ErrorCode.Ok)
             {
+                isMoving = false;
+                connection?.Stay();
                 if (connection is not null)
                     goodbye = SayGoodbyeAsync();
                 refusal = ErrorCode.Closing;
@@ -101,7 +139,7 @@ internal sealed partial class ClientSession
         {
             while (IsWanted())
             {
-                ServerEndpoint server = servers.Next(out TimeSpan delay);
+                (ServerEndpoint server, TimeSpan delay) = NextServer();
                 ClientLog.Connecting(logger, server, delay);
                 if (delay > TimeSpan.Zero)
                     await Task.Delay(delay, time, stopping.Token).ConfigureAwait(false);
@@ -119,6 +157,12 @@ internal sealed partial class ClientSession
             ClientLog.Defect(logger, e);
             Stop(KeeperState.Closed);
         }
+    }
+
+    private (ServerEndpoint Server, TimeSpan Delay) NextServer()
+    {
+        lock (gate)
+            return (servers.Next(out TimeSpan delay), delay);
     }
 
     private bool IsWanted()
@@ -139,7 +183,7 @@ internal sealed partial class ClientSession
 
     private async Task<Connection?> TryConnectAsync(ServerEndpoint server)
     {
-        using var limit = new CancellationTokenSource(Timeout / servers.Count, time);
+        using var limit = new CancellationTokenSource(ConnectShare(), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, limit.Token);
         Connection? made = null;
         try
@@ -164,6 +208,12 @@ internal sealed partial class ClientSession
         }
         made?.Dispose();
         return null;
+    }
+
+    private TimeSpan ConnectShare()
+    {
+        lock (gate)
+            return timeout / servers.Count;
     }
 
     /// <summary>
@@ -201,6 +251,7 @@ internal sealed partial class ClientSession
             password = response.Password;
             timeout = TimeSpan.FromMilliseconds(response.TimeoutMs);
             readWriteSeen |= reached == KeeperState.Connected;
+            isMoving = false;
             servers.Connected();
             foreach (AuthEntry entry in auth)
                 made.AppendAuth(entry);
@@ -224,6 +275,7 @@ internal sealed partial class ClientSession
         lock (gate)
         {
             connection = null;
+            isMoving = false;
             unanswered = lost.TakeInFlight();
             code = refusal is ErrorCode.Ok or ErrorCode.Closing ? ErrorCode.ConnectionLoss : refusal;
             if (refusal == ErrorCode.Ok)
@@ -288,19 +340,19 @@ internal sealed partial class ClientSession
     private async Task ProbeForReadWriteAsync(Connection current, CancellationToken ending)
     {
         TimeSpan delay = ProbeDelayMin;
-        int at = servers.IndexOf(current.Server);
+        ServerEndpoint candidate = current.Server;
         try
         {
             while (true)
             {
                 await Task.Delay(delay, time, ending).ConfigureAwait(false);
-                at = (at + 1) % servers.Count;
-                ServerEndpoint candidate = servers.InOrder[at];
+                candidate = After(candidate);
                 if (candidate != current.Server && await IsReadWriteAsync(candidate, ending).ConfigureAwait(false))
                 {
                     ClientLog.FoundReadWrite(logger, candidate);
-                    servers.Prefer(candidate);
-                    current.Abort("a read-write server was found");
+                    lock (gate)
+                        servers.Prefer(candidate);
+                    Leave(current, "a read-write server was found");
                     return;
                 }
                 delay = delay * 2 < ProbeDelayMax ? delay * 2 : ProbeDelayMax;
@@ -310,6 +362,12 @@ internal sealed partial class ClientSession
         {
             // The read-only connection has ended.
         }
+    }
+
+    private ServerEndpoint After(ServerEndpoint server)
+    {
+        lock (gate)
+            return servers.InOrder[(servers.IndexOf(server) + 1) % servers.Count];
     }
 
     private async Task<bool> IsReadWriteAsync(ServerEndpoint server, CancellationToken ending)

@@ -25,6 +25,7 @@ internal sealed partial class ClientSession
     private readonly Task running;
 
     private Connection? connection;
+    private bool isMoving;
     private volatile KeeperState state = KeeperState.Connecting;
     private ErrorCode refusal = ErrorCode.Ok;
     private long sessionId;
@@ -45,7 +46,7 @@ internal sealed partial class ClientSession
             ? factory.CreateLogger("SharpKeeper.Client") : NullLogger.Instance;
         address = Internal.ConnectString.Parse(options.ConnectString);
         timeout = options.SessionTimeout;
-        servers = new ServerList(address.Servers, options.Random, options.ReconnectDelayMax, timeout / 3);
+        servers = new ServerList(address.Servers, options.Random, options.ReconnectDelayMax);
         auth = [.. options.Auth.Select(info => new AuthEntry(info))];
         if (options.Session is { } session)
         {
@@ -113,19 +114,21 @@ internal sealed partial class ClientSession
         where TBody : struct, IRequestBody
     {
         short version = request.Version;
-        if (TrySend(op, body, request, cancellation) is not { } refused)
+        if (TrySend(op, body, request, cancellation, isFollowed: false) is not { } refused)
             return new ValueTask<T>(request, version);
         return refused is OperationCanceledException
             ? ValueTask.FromCanceled<T>(cancellation) : ValueTask.FromException<T>(refused);
     }
 
-    /// <summary>As <see cref="SendAsync{TBody, T}"/>, without the result.</summary>
+    /// <summary>
+    /// As <see cref="SendAsync{TBody, T}"/>, without the result. One that is followed leaves with the next request.
+    /// </summary>
     public ValueTask SendOnlyAsync<TBody>(
-        OpCode op, in TBody body, PendingRequest<bool> request, CancellationToken cancellation)
+        OpCode op, in TBody body, PendingRequest<bool> request, CancellationToken cancellation, bool isFollowed = false)
         where TBody : struct, IRequestBody
     {
         short version = request.Version;
-        if (TrySend(op, body, request, cancellation) is not { } refused)
+        if (TrySend(op, body, request, cancellation, isFollowed) is not { } refused)
             return new ValueTask(request, version);
         return refused is OperationCanceledException
             ? ValueTask.FromCanceled(cancellation) : ValueTask.FromException(refused);
@@ -197,7 +200,10 @@ internal sealed partial class ClientSession
     {
         var watched = new WatchedEvent(type, state, ChrootPaths.Strip(path, Chroot), new Zxid(zxid));
         RaiseWatchFired(watched);
-        Watches.OnEvent(watched, Dispatcher);
+        if (path == WatchRegistry.ConfigPath)
+            Watches.OnConfigEvent(watched, Dispatcher);
+        if (ChrootPaths.IsUnder(path, Chroot))
+            Watches.OnEvent(watched, Dispatcher);
     }
 
     public void OnSetWatchesReply(Connection from, ErrorCode error)
@@ -217,7 +223,7 @@ internal sealed partial class ClientSession
 
     /// <summary>Sends or keeps the request, or says why not; then nobody holds it any more.</summary>
     private Exception? TrySend<TBody, T>(
-        OpCode op, in TBody body, PendingRequest<T> request, CancellationToken cancellation)
+        OpCode op, in TBody body, PendingRequest<T> request, CancellationToken cancellation, bool isFollowed)
         where TBody : struct, IRequestBody
     {
         Connection? flush = null;
@@ -230,11 +236,11 @@ internal sealed partial class ClientSession
         {
             lock (gate)
             {
-                Connection? target = connection;
+                Connection? target = isMoving ? null : connection;
                 if (refusal != ErrorCode.Ok)
                     refused = KeeperException.For(refusal, request.Path);
                 else if (TryAppend(target, op, body, request, out refused))
-                    flush = target is not null && target.BeginFlush() ? target : null;
+                    flush = target is not null && !isFollowed && target.BeginFlush() ? target : null;
             }
         }
         if (refused is null)

@@ -27,6 +27,7 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
     private long lastHeard;
     private long lastSent;
     private bool flushing;
+    private string? retiring;
     private string? endReason;
 
     public Connection(
@@ -115,6 +116,19 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
             // It ended by itself in the meantime.
         }
     }
+
+    /// <summary>
+    /// Asks for the end as soon as all requests are answered, or at the next heartbeat. To be called under the session's
+    /// lock; true asks the caller to <see cref="Abort"/> after leaving it, since nothing is under way.
+    /// </summary>
+    public bool Retire(string reason)
+    {
+        retiring = reason;
+        return inFlight.Count == 0;
+    }
+
+    /// <summary>Takes back <see cref="Retire"/>. Under the session's lock.</summary>
+    public void Stay() => retiring = null;
 
     /// <summary>Takes a request whose frame was appended to <see cref="Outgoing"/>. Under the session's lock.</summary>
     public void Enqueue(PendingRequest request) => inFlight.Enqueue(request);
@@ -262,8 +276,12 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
     private void OnReply(int xid, long zxid, ErrorCode error, ref JuteReader body, int oversized)
     {
         PendingRequest? request;
+        string? ended;
         lock (gate)
+        {
             inFlight.TryDequeue(out request);
+            ended = inFlight.Count == 0 ? retiring : null;
+        }
         if (request is null)
             throw new ProtocolViolationException($"a reply with xid {xid} came, but no request is waiting");
         if (request.Xid != xid)
@@ -273,6 +291,8 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
             throw new ProtocolViolationException(reason);
         }
         session.OnReply(request, zxid, error, ref body, oversized);
+        if (ended is not null)
+            Abort(ended);
     }
 
     private void OnEvent(ref JuteReader body, long zxid, int oversized)
@@ -304,6 +324,11 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
     private void OnHeartbeat()
     {
         TimeSpan silence = time.GetElapsedTime(Volatile.Read(ref lastHeard));
+        if (Volatile.Read(ref retiring) is { } reason)
+        {
+            Abort(reason);
+            return;
+        }
         if (silence >= timeout * 2 / 3)
         {
             Abort($"nothing was heard for {silence.TotalMilliseconds:F0} ms");

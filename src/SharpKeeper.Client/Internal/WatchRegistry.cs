@@ -11,6 +11,9 @@ internal enum WatchKind
     Children,
     Persistent,
     PersistentRecursive,
+
+    /// <summary>Data of the ensemble's configuration, which lies outside any chroot.</summary>
+    Config,
 }
 
 /// <summary>
@@ -20,6 +23,9 @@ internal enum WatchKind
 /// </summary>
 internal sealed class WatchRegistry
 {
+    /// <summary>Where the ensemble's configuration is, whatever the chroot.</summary>
+    public const string ConfigPath = "/zookeeper/config";
+
     /// <summary>Sum of path lengths at which a setWatches packet is cut, as the Java client does.</summary>
     public const int SetWatchesPathsMax = 128 * 1024;
 
@@ -31,7 +37,7 @@ internal sealed class WatchRegistry
     public WatchRegistry(Lock gate)
     {
         this.gate = gate;
-        tables = new Dictionary<string, List<Watch>>[(int)WatchKind.PersistentRecursive + 1];
+        tables = new Dictionary<string, List<Watch>>[(int)WatchKind.Config + 1];
         for (int i = 0; i < tables.Length; i++)
             tables[i] = new Dictionary<string, List<Watch>>(StringComparer.Ordinal);
     }
@@ -162,6 +168,17 @@ internal sealed class WatchRegistry
         }
     }
 
+    /// <summary>Fires the watchers of the ensemble's configuration and takes them off.</summary>
+    public void OnConfigEvent(in WatchedEvent watched, EventDispatcher dispatcher)
+    {
+        lock (gate)
+        {
+            fired.Clear();
+            Take(WatchKind.Config, ConfigPath);
+            FireAll(watched, dispatcher);
+        }
+    }
+
     /// <summary>Tells every watcher of a change of state; after a final one none is left.</summary>
     public void OnState(KeeperState state, EventDispatcher dispatcher)
     {
@@ -194,6 +211,12 @@ internal sealed class WatchRegistry
                     batch.Add(kind, path);
             }
             batch.Flush();
+            if (Table(WatchKind.Config).Count > 0)
+            {
+                var outside = new SetWatchesBatch(output, relativeZxid, "");
+                outside.Add(WatchKind.Data, ConfigPath);
+                outside.Flush();
+            }
         }
     }
 

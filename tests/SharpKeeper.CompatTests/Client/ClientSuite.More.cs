@@ -271,7 +271,7 @@ public abstract partial class ClientSuite
     {
         await Client.SyncAsync(Home, Cancellation);
 
-        ZnodeData config = await Client.GetConfigAsync(Cancellation);
+        ZnodeData config = await Client.GetConfigAsync(cancellation: Cancellation);
         Assert.Equal(0, config.Stat.EphemeralOwner);
     }
 

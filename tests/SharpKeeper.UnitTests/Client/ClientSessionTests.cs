@@ -391,20 +391,6 @@ public class ClientSessionTests : SessionHarness
     }
 
     [Fact]
-    public async Task Reconnect_after_a_loss_waits_at_random_within_the_limit()
-    {
-        (KeeperClient client, FakeServer server) = await ConnectAsync(
-            options => options with { ReconnectDelayMax = TimeSpan.FromSeconds(1) });
-        server.Close();
-        await client.WaitForStateAsync(KeeperState.Disconnected, Cancellation);
-
-        await Time.AdvanceToTimerAsync(TimeSpan.FromSeconds(1), Cancellation);
-
-        await (await Transport.AcceptAsync(Cancellation)).AcceptSessionAsync(Cancellation);
-        await client.WaitForStateAsync(KeeperState.Connected, Cancellation);
-    }
-
-    [Fact]
     public async Task CloseAsync_says_farewell_behind_what_is_under_way()
     {
         (KeeperClient client, FakeServer server) = await ConnectAsync();

@@ -219,8 +219,19 @@ internal sealed class FakeKeeper : IKeeperClient
 
     public async ValueTask DisposeAsync() => await CloseAsync();
 
-    public ValueTask<ZnodeData> GetConfigAsync(CancellationToken cancellation = default) =>
-        GetAsync("/zookeeper/config", null, cancellation);
+    public ValueTask<ZnodeData> GetConfigAsync(Watch? watch = null, CancellationToken cancellation = default) =>
+        GetAsync("/zookeeper/config", watch, cancellation);
+
+    bool IKeeperClient.UpdateServers(string connectString) => throw NotCalled();
+
+    ValueTask<ZnodeData> IKeeperClient.GetLatestAsync(
+        string path, Watch? watch, CancellationToken cancellation) => throw NotCalled();
+
+    ValueTask<Stat?> IKeeperClient.ExistsLatestAsync(
+        string path, Watch? watch, CancellationToken cancellation) => throw NotCalled();
+
+    ValueTask<ZnodeChildren> IKeeperClient.GetChildrenLatestAsync(
+        string path, Watch? watch, CancellationToken cancellation) => throw NotCalled();
 
     Task IKeeperClient.WaitForStateAsync(KeeperState state, CancellationToken cancellation) => throw NotCalled();
 

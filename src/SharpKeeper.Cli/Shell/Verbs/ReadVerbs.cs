@@ -178,8 +178,7 @@ internal static class ReadVerbs
     private static async Task ConfigAsync(
         ShellSession session, CommandArguments arguments, CancellationToken cancellation)
     {
-        const string ConfigPath = "/zookeeper/config";
-        ZnodeData znode = await session.Client.GetAsync(ConfigPath, WatchIf(arguments.Has("w")), cancellation)
+        ZnodeData znode = await session.Client.GetConfigAsync(WatchIf(arguments.Has("w")), cancellation)
             .ConfigureAwait(false);
         string text = Encoding.UTF8.GetString(znode.Data ?? []);
         session.Results.Config(arguments.Has("c") ? EnsembleText.ClientAddresses(text) : text,
