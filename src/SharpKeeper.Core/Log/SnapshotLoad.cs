@@ -40,6 +40,11 @@ public sealed class SnapshotLoad
     public static SnapshotLoad Load(IStorageReader source, RecoveryOptions options)
     {
         using var reader = new SnapshotReader(source);
+        return Load(reader, options);
+    }
+
+    internal static SnapshotLoad Load(SnapshotReader reader, RecoveryOptions options)
+    {
         DataTree tree = DataTree.CreateEmptyForLoad(options.HashSeed);
         tree.ExtendedTypesEnabled = options.ExtendedTypesEnabled;
         tree.Emulate353 = options.Emulate353;

@@ -37,6 +37,7 @@ public sealed class SnapshotReader : IDisposable
     private const int SealBytes = 13;
 
     private readonly ChunkSource source;
+    private readonly bool isStream;
     private int sessionsLeft = -1;
     private int aclsLeft = -1;
     private int heldBytes;
@@ -44,9 +45,20 @@ public sealed class SnapshotReader : IDisposable
     private int dataBytes;
 
     /// <summary>Reads from <paramref name="reader"/>, which is disposed with this object.</summary>
-    public SnapshotReader(IStorageReader reader) => source = new ChunkSource(reader);
+    public SnapshotReader(IStorageReader reader)
+        : this(reader, isStream: false)
+    {
+    }
 
-    /// <summary>The current znode's path in UTF-8: empty for the root. Valid until the next call, like the data.</summary>
+    private SnapshotReader(IStorageReader reader, bool isStream)
+    {
+        source = new ChunkSource(reader);
+        this.isStream = isStream;
+    }
+
+    /// <summary>
+    /// The current znode's path in UTF-8: empty for the root. Valid until the next call, like the data.
+    /// </summary>
     public ReadOnlySpan<byte> Path => source.Available.Slice(4, pathBytes);
 
     /// <summary>The current znode's data.</summary>
@@ -67,6 +79,15 @@ public sealed class SnapshotReader : IDisposable
             return StatPersisted.Read(ref reader);
         }
     }
+
+    /// <summary>Bytes read and not needed.</summary>
+    internal ReadOnlySpan<byte> Unread => source.Available;
+
+    /// <summary>
+    /// Reads the stream behind a SNAP packet, which has no header and a mark in place of the checksums and what they
+    /// cover. Disposal belongs to the caller of <paramref name="reader"/>.
+    /// </summary>
+    internal static SnapshotReader OfStream(IStorageReader reader) => new(reader, isStream: true);
 
     /// <summary>The next session and its timeout; false if there are no more.</summary>
     public bool NextSession(out SessionId id, out int timeoutMs)
@@ -128,6 +149,8 @@ public sealed class SnapshotReader : IDisposable
     /// <summary>Reads and checks what is behind the znodes.</summary>
     public SnapshotTail ReadTail()
     {
+        if (isStream)
+            return ReadStreamEnd();
         const int lastZxidPartBytes = 8 + SealBytes;
         CheckSeal();
         int seals = 1;
@@ -153,8 +176,24 @@ public sealed class SnapshotReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => source.Dispose();
 
+    private SnapshotTail ReadStreamEnd()
+    {
+        int length = 4 + SnapshotStream.EndMark.Length;
+        Need(length, "its end mark");
+        if (BinaryPrimitives.ReadInt32BigEndian(source.Available) != SnapshotStream.EndMark.Length
+            || !source.Available[4..length].SequenceEqual(SnapshotStream.EndMark))
+            Throw("the mark at its end is missing");
+        source.Consume(length);
+        return new SnapshotTail(0, null, default, null);
+    }
+
     private void ReadHeader()
     {
+        if (isStream)
+        {
+            sessionsLeft = ReadCount("sessions");
+            return;
+        }
         Need(HeaderBytes, "its header");
         if (BinaryPrimitives.ReadInt32BigEndian(source.Available) != Magic
             || BinaryPrimitives.ReadInt32BigEndian(source.Available[4..]) != Version)
@@ -240,7 +279,7 @@ public sealed class SnapshotReader : IDisposable
     private void Need(int count, string what)
     {
         if (!source.Ensure(count))
-            Throw($"the file ends within {what}");
+            Throw($"the {(isStream ? "stream" : "file")} ends within {what}");
     }
 
     private void Release()
@@ -251,5 +290,7 @@ public sealed class SnapshotReader : IDisposable
 
     [DoesNotReturn]
     private void Throw(string what) => throw new CorruptDataException(
-        string.Create(CultureInfo.InvariantCulture, $"{what} (at offset {source.Position})"));
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(isStream ? "The leader's snapshot is broken: " : "")}{what} (at offset {source.Position})"));
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
 using SharpKeeper.Protocol;
@@ -13,14 +12,10 @@ namespace SharpKeeper.Core.Log;
 /// tree.</remarks>
 public sealed class SnapshotWriter : IDisposable
 {
-    private const int NodeOverheadBytes = 16 + StatPersisted.Bytes;
-
     private readonly DataTree tree;
-    private readonly SnapshotCursor cursor;
-    private readonly IReadOnlyList<SessionTimeout> sessions;
-    private Part part;
-    private int sessionsWritten;
-    private int aclsWritten;
+    private readonly SnapshotBody body;
+    private bool hasHeader;
+    private bool isDone;
     private uint sum = 1;
     private int summed;
 
@@ -30,29 +25,17 @@ public sealed class SnapshotWriter : IDisposable
     public SnapshotWriter(DataTree tree, IReadOnlyList<SessionTimeout> sessions)
     {
         this.tree = tree;
-        this.sessions = sessions;
-        cursor = tree.BeginSnapshot();
-    }
-
-    private enum Part
-    {
-        Header,
-        Sessions,
-        AclCount,
-        Acls,
-        Nodes,
-        Tail,
-        Done,
+        body = new SnapshotBody(tree, sessions);
     }
 
     /// <summary>The last transaction in the tree when the snapshot began: it gives the file its name.</summary>
-    public Zxid Start => cursor.Start;
+    public Zxid Start => body.Start;
 
     /// <summary>The last transaction in the tree when the snapshot ended: the log must be durable up to here.</summary>
     public Zxid End { get; private set; }
 
     /// <summary>Number of znodes written so far.</summary>
-    public long Nodes { get; private set; }
+    public long Nodes => body.Nodes;
 
     /// <summary>Number of bytes written so far.</summary>
     public long Bytes { get; private set; }
@@ -64,100 +47,24 @@ public sealed class SnapshotWriter : IDisposable
     public bool WriteSlice(JuteBuffer output, int bytesMax)
     {
         int start = summed = output.Length;
-        // A znode that is only passed over costs about as much as one of this size.
-        int budget = Math.Max(bytesMax / NodeOverheadBytes, 1);
-        while (part != Part.Done && output.Length - start < bytesMax && budget > 0)
-            WritePart(output, start + bytesMax, ref budget);
+        if (!hasHeader)
+            WriteHeader(output);
+        else if (!isDone && !body.WriteSlice(output, bytesMax))
+            WriteTail(output);
         Sum(output);
         Bytes += output.Length - start;
-        return part != Part.Done;
+        return !isDone;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => cursor.Dispose();
+    public void Dispose() => body.Dispose();
 
-    private void WritePart(JuteBuffer output, int end, ref int budget)
+    private void WriteHeader(JuteBuffer output)
     {
-        switch (part)
-        {
-            case Part.Header:
-                output.WriteInt32(SnapshotReader.Magic);
-                output.WriteInt32(SnapshotReader.Version);
-                output.WriteInt64(-1);
-                output.WriteInt32(sessions.Count);
-                part = Part.Sessions;
-                break;
-            case Part.Sessions:
-                if (!WriteSessions(output, end))
-                    part = Part.AclCount;
-                break;
-            case Part.AclCount:
-                output.WriteInt32(cursor.Acls.Count);
-                part = Part.Acls;
-                break;
-            case Part.Acls:
-                if (!WriteAcls(output, end))
-                    part = Part.Nodes;
-                break;
-            case Part.Nodes:
-                if (!WriteNodes(output, end, ref budget))
-                    part = Part.Tail;
-                break;
-            default:
-                WriteTail(output);
-                part = Part.Done;
-                break;
-        }
-    }
-
-    private bool WriteSessions(JuteBuffer output, int end)
-    {
-        for (; sessionsWritten < sessions.Count && output.Length < end; sessionsWritten++)
-        {
-            output.WriteInt64(sessions[sessionsWritten].Id.Value);
-            output.WriteInt32(sessions[sessionsWritten].TimeoutMs);
-        }
-        return sessionsWritten < sessions.Count;
-    }
-
-    private bool WriteAcls(JuteBuffer output, int end)
-    {
-        for (; aclsWritten < cursor.Acls.Count && output.Length < end; aclsWritten++)
-        {
-            output.WriteInt64(cursor.Acls[aclsWritten].Key);
-            output.WriteRaw(cursor.Acls[aclsWritten].Value.Span);
-        }
-        return aclsWritten < cursor.Acls.Count;
-    }
-
-    private bool WriteNodes(JuteBuffer output, int end, ref int budget)
-    {
-        while (output.Length < end && budget > 0)
-        {
-            if (!cursor.MoveNext(ref budget, out ZnodeId id))
-            {
-                output.WriteBuffer("/"u8);
-                return false;
-            }
-            if (!id.IsNone)
-                WriteNode(output, id);
-        }
-        return true;
-    }
-
-    private void WriteNode(JuteBuffer output, ZnodeId id)
-    {
-        ReadOnlySpan<byte> path = cursor.Path;
-        ReadOnlySpan<byte> data = tree.GetData(id, out bool isNull);
-        Span<byte> head = output.Append(path.Length + data.Length + 16);
-        BinaryPrimitives.WriteInt32BigEndian(head, path.Length);
-        path.CopyTo(head[4..]);
-        head = head[(4 + path.Length)..];
-        BinaryPrimitives.WriteInt32BigEndian(head, isNull ? -1 : data.Length);
-        data.CopyTo(head[4..]);
-        BinaryPrimitives.WriteInt64BigEndian(head[(4 + data.Length)..], cursor.AclId);
-        tree.GetPersisted(id).Write(output);
-        Nodes++;
+        output.WriteInt32(SnapshotReader.Magic);
+        output.WriteInt32(SnapshotReader.Version);
+        output.WriteInt64(-1);
+        hasHeader = true;
     }
 
     private void WriteTail(JuteBuffer output)
@@ -167,6 +74,7 @@ public sealed class SnapshotWriter : IDisposable
         output.WriteInt64(End.Value);
         TxnRecords.WriteDigest(output, tree.Digest);
         WriteSeal(output);
+        isDone = true;
     }
 
     private void WriteSeal(JuteBuffer output)
