@@ -40,8 +40,8 @@ public interface IStorageDevice
     ISnapshotSink CreateSnapshot(string name);
 
     /// <summary>
-    /// Removes a file; one that is not there is no error. Until <see cref="SyncDirectory"/> a power failure may bring it
-    /// back.
+    /// Removes a file; one that is not there is no error. Until <see cref="SyncDirectory"/> a power failure may bring
+    /// it back.
     /// </summary>
     void Delete(StorageArea area, string name);
 

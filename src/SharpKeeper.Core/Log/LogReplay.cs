@@ -1,6 +1,7 @@
 using System.Globalization;
 using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Core.Log;
@@ -17,6 +18,7 @@ internal sealed class LogReplay
     private readonly TxnDigest? snapshotDigest;
     private readonly Zxid snapshotDigestZxid;
     private readonly bool comparesDigests;
+    private readonly TxnHistory? history;
     private string lastEntryName = "";
     private bool lastTailIsTorn;
     private long duplicates;
@@ -34,6 +36,7 @@ internal sealed class LogReplay
         this.device = device;
         this.tree = tree;
         this.notices = notices;
+        history = options.History;
         applier = new TxnApplier(tree, sessions);
         snapshot = tree.LastProcessed;
         // Before the point at which the snapshot was complete the tree is a mixture that no digest fits.
@@ -69,6 +72,8 @@ internal sealed class LogReplay
             ReadLog(logs[index]);
         foreach (LogFile log in logsWithoutEntries)
             CheckNothingBefore(log);
+        if (history is not null && history.Last != tree.LastProcessed)
+            history.Clear();
         if (snapshotDigest is not null && snapshotDigestZxid > tree.LastProcessed)
         {
             notices.Add(new RecoveryNotice(
@@ -83,9 +88,6 @@ internal sealed class LogReplay
                 string.Create(CultureInfo.InvariantCulture, $"{duplicates} transactions stand in the logs twice.")));
         }
     }
-
-    private static bool IsNext(Zxid last, Zxid next) =>
-        next == last.Next || (next.Epoch > last.Epoch && next.Counter == 1);
 
     private void ReadLog(in LogFile log)
     {
@@ -118,22 +120,39 @@ internal sealed class LogReplay
         Zxid zxid = reader.Zxid;
         lastEntryName = log.Name;
         if (zxid <= snapshot)
+        {
+            Remember(zxid, reader.Payload);
             return;
+        }
         Zxid last = tree.LastProcessed;
         if (zxid <= last)
         {
             duplicates++;
             return;
         }
-        if (!IsNext(last, zxid))
+        if (!LogScan.IsNext(last, zxid))
             throw Missing(last, zxid, log);
         ReadOnlySpan<byte> payload = reader.Payload;
         if (!TxnRecords.TryRead(payload, out TxnView txn))
             throw Damaged(log, reader.Offset, "it holds no transaction that is known", reader.EndOffset);
         Apply(log, reader.Offset, txn, payload);
         TxnsApplied++;
+        if (last == snapshot && history is not null && history.Last != snapshot)
+            history.Clear();
+        Remember(zxid, payload);
         if (comparesDigests && zxid >= snapshotDigestZxid)
             CompareDigests(txn, zxid);
+    }
+
+    // The history goes back beyond the snapshot as far as the logs do without a gap.
+    private void Remember(Zxid zxid, ReadOnlySpan<byte> payload)
+    {
+        if (history is null || zxid <= history.Last)
+            return;
+        if (history.Count > 0 && !LogScan.IsNext(history.Last, zxid))
+            history.Clear();
+        history.Append(zxid, payload);
+        history.Trim();
     }
 
     private void Apply(in LogFile log, long offset, scoped in TxnView txn, ReadOnlySpan<byte> payload)
@@ -177,7 +196,7 @@ internal sealed class LogReplay
     private void CheckNothingBefore(in LogFile log)
     {
         Zxid last = tree.LastProcessed;
-        if (log.First > last && !IsNext(last, log.First) && !lastTailIsTorn)
+        if (log.First > last && !LogScan.IsNext(last, log.First) && !lastTailIsTorn)
             throw Missing(last, log.First, log);
     }
 

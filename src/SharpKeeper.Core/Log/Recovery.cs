@@ -15,13 +15,24 @@ public static class Recovery
     // Apache gives up after as many; more would mean something else than a broken snapshot.
     private const int CandidatesMax = 100;
 
-    /// <summary>Recovers what the device holds.</summary>
-    /// <exception cref="CorruptDataException">The state cannot be known; nothing on the device has changed.</exception>
+    /// <summary>
+    /// Recovers what the device holds, after ending a <see cref="SnapshotInstallation"/> that was interrupted; else it
+    /// changes nothing there.
+    /// </summary>
+    /// <exception cref="CorruptDataException">The state cannot be known.</exception>
     public static RecoveryResult Run(IStorageDevice device, RecoveryOptions options)
     {
+        var notices = new List<RecoveryNotice>();
+        if (SnapshotInstallation.Finish(device, out string installed))
+        {
+            notices.Add(new RecoveryNotice(
+                RecoveryNoticeKind.InstallationFinished,
+                $"{device.Describe(StorageArea.Snapshots, installed)} had come from the leader, and the server ended "
+                + "before what it replaces was removed; that is done now."));
+        }
+        options.History?.Clear();
         IReadOnlyList<SnapshotFile> snapshots = StorageListing.Snapshots(device);
         IReadOnlyList<LogFile> logs = StorageListing.Logs(device);
-        var notices = new List<RecoveryNotice>();
         SnapshotLoad? load = LoadNewest(device, options, snapshots, notices, out SnapshotFile used);
         if (load is null)
             CheckEmptyStart(device, options, snapshots, logs);

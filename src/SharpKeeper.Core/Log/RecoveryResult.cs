@@ -1,5 +1,6 @@
 using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Core.Log;
@@ -7,7 +8,9 @@ namespace SharpKeeper.Core.Log;
 /// <summary>What recovery may do, and how the tree is made.</summary>
 public sealed record RecoveryOptions
 {
-    /// <summary>Replay logs from an empty tree if there is no snapshot; <c>zookeeper.snapshot.trust.empty</c>.</summary>
+    /// <summary>
+    /// Replay logs from an empty tree if there is no snapshot; <c>zookeeper.snapshot.trust.empty</c>.
+    /// </summary>
     public bool TrustEmptySnapshot { get; init; }
 
     /// <summary>Compare the digests stored with the transactions; <c>zookeeper.digest.enabled</c>.</summary>
@@ -21,6 +24,13 @@ public sealed record RecoveryOptions
 
     /// <summary>Seed of the tree's hash index.</summary>
     public uint HashSeed { get; init; }
+
+    /// <summary>
+    /// Receives the last transactions of the logs, as far back as they follow each other without a gap and as it holds;
+    /// null if nobody asks for them. None of them is marked as committed. It is cleared at first, and empty if the logs
+    /// end before the state does.
+    /// </summary>
+    public TxnHistory? History { get; init; }
 }
 
 /// <summary>What recovery met that an operator should know of.</summary>
@@ -49,6 +59,11 @@ public enum RecoveryNoticeKind
 
     /// <summary>Znodes refer to an ACL that the snapshot lacks; unless the log told it, nobody may use them.</summary>
     AclMissing,
+
+    /// <summary>
+    /// The server had ended while it replaced its state by its leader's; the rest of that was done first.
+    /// </summary>
+    InstallationFinished,
 }
 
 /// <summary>One thing to tell the operator.</summary>

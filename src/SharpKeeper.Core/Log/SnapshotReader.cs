@@ -146,6 +146,21 @@ public sealed class SnapshotReader : IDisposable
         return true;
     }
 
+    /// <summary>From the start, passes over everything up to <see cref="ReadTail"/> and calls that.</summary>
+    internal SnapshotTail SkipToTail()
+    {
+        while (NextSession(out _, out _))
+        {
+        }
+        while (NextAcl(out _, out _))
+        {
+        }
+        while (NextNode())
+        {
+        }
+        return ReadTail();
+    }
+
     /// <summary>Reads and checks what is behind the znodes.</summary>
     public SnapshotTail ReadTail()
     {

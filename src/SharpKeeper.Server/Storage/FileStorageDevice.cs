@@ -209,9 +209,11 @@ internal sealed class FileStorageDevice : IStorageDevice
 
     private void DeleteLeftovers()
     {
-        foreach (FileInfo file in new DirectoryInfo(SnapshotDirectory).EnumerateFiles("snapshot.*"))
+        // Not those of the epochs: EpochFiles knows what they are worth.
+        var directory = new DirectoryInfo(SnapshotDirectory);
+        foreach (FileInfo file in directory.EnumerateFiles("*" + StorageNames.TemporarySuffix))
         {
-            if (file.Name.EndsWith(StorageNames.TemporarySuffix, StringComparison.Ordinal))
+            if (file.Name.StartsWith("snapshot.", StringComparison.Ordinal) || SnapshotInstallation.IsName(file.Name))
                 Delete(StorageArea.Snapshots, file.Name);
         }
     }
