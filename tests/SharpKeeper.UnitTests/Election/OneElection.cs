@@ -40,7 +40,9 @@ internal sealed class OneElection
         byte[]? text = version < 2 ? null : System.Text.Encoding.UTF8.GetBytes(configText ?? config.Format());
         VoteNotification notification = new(
             state, new ServerId(leader), new Zxid(zxid), round, epoch, version, text);
-        Election.Receive(new ServerId(from), notification.ToArray(), NowMs);
+        const int unversionedBytes = 40;
+        byte[] payload = notification.ToArray();
+        Election.Receive(new ServerId(from), version < 2 ? payload[..unversionedBytes] : payload, NowMs);
         return Sent();
     }
 
