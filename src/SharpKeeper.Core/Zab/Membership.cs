@@ -4,47 +4,53 @@ using SharpKeeper.Protocol.Quorum;
 namespace SharpKeeper.Core.Zab;
 
 /// <summary>
-/// The configurations that count: the committed one, and while a reconfiguration is under way the one it leads to. What is
-/// decided then needs a quorum of both.
+/// The configurations that count at a moment: the committed one, and while a reconfiguration is not yet committed also
+/// the next one. Every decision needs a quorum of each. Immutable.
 /// </summary>
 internal sealed class Membership
 {
     private readonly QuorumSystem committedQuorums;
     private readonly QuorumSystem? nextQuorums;
+    private readonly HashSet<ServerId> voters;
 
-    /// <summary>Puts the configurations together; one that is not newer than the committed one does not count.</summary>
+    /// <param name="committed">The committed configuration.</param>
+    /// <param name="next">The last one seen; ignored unless its version is greater.</param>
     public Membership(EnsembleConfig committed, EnsembleConfig? next)
     {
         Committed = committed;
-        Next = next is not null && next.Version > committed.Version ? next : null;
         committedQuorums = QuorumSystem.Of(committed);
-        nextQuorums = Next is null ? null : QuorumSystem.Of(Next);
-        Voters = Next is null ? committed.Voters : [.. committed.Voters.Union(Next.Voters).Order()];
+        if (next is not null && next.Version > committed.Version)
+        {
+            Next = next;
+            nextQuorums = QuorumSystem.Of(next);
+        }
+        voters = [.. committed.Voters, .. Next?.Voters ?? []];
+        Voters = [.. voters.Order()];
     }
 
-    /// <summary>The committed configuration.</summary>
     public EnsembleConfig Committed { get; }
 
-    /// <summary>The one that is proposed; null if there is none.</summary>
+    /// <summary>The proposed configuration; null unless it is newer than the committed one.</summary>
     public EnsembleConfig? Next { get; }
 
-    /// <summary>The voters of both, ascending.</summary>
+    /// <summary>Who votes in one of the configurations, ascending.</summary>
     public IReadOnlyList<ServerId> Voters { get; }
 
-    /// <summary>Does it vote in either?</summary>
-    public bool IsVoter(ServerId id) => Committed.IsVoter(id) || Next?.IsVoter(id) == true;
+    /// <summary>Does the server vote in one of the configurations?</summary>
+    public bool IsVoter(ServerId id) => voters.Contains(id);
 
-    /// <summary>Is the set enough in every configuration that counts?</summary>
-    public bool IsQuorum(IReadOnlySet<ServerId> acks) =>
-        committedQuorums.IsQuorum(acks) && nextQuorums?.IsQuorum(acks) != false;
+    /// <summary>Have these servers a quorum of every configuration?</summary>
+    public bool IsQuorum(HashSet<ServerId> acks) =>
+        committedQuorums.IsQuorum(acks) && (nextQuorums is null || nextQuorums.IsQuorum(acks));
 
-    /// <summary>The greatest transaction that a quorum of every configuration has reached; zero if there is none.</summary>
-    public Zxid AckedByQuorum(Dictionary<ServerId, Zxid> acked)
+    /// <summary>The highest transaction that a quorum of every configuration has reached; missing servers have none.
+    /// </summary>
+    public Zxid AckedByQuorum(IReadOnlyDictionary<ServerId, Zxid> acked)
     {
-        Zxid committed = committedQuorums.AckedByQuorum(acked);
+        Zxid reached = committedQuorums.AckedByQuorum(acked);
         if (nextQuorums is null)
-            return committed;
+            return reached;
         Zxid next = nextQuorums.AckedByQuorum(acked);
-        return next < committed ? next : committed;
+        return next < reached ? next : reached;
     }
 }

@@ -2,81 +2,80 @@ using System.Buffers.Binary;
 
 namespace SharpKeeper.Protocol.Election;
 
-/// <summary>What a server tells another one during an election, or to one that looks for a leader.</summary>
-/// <param name="State">What the sender is doing.</param>
-/// <param name="Leader">The leader it proposes or has.</param>
-/// <param name="Zxid">The last transaction of that leader.</param>
-/// <param name="Round">The sender's election round.</param>
-/// <param name="PeerEpoch">The epoch of that leader.</param>
-/// <param name="Version">Version of the message: 2 since 3.5, 0 if it has none.</param>
-/// <param name="Config">Text of the sender's configuration; null before version 2.</param>
+/// <summary>A message of the election: whom the sender proposes or follows. Who sent it is known by the connection.
+/// </summary>
+/// <param name="State">What the sender does.</param>
+/// <param name="Leader">Whom it proposes.</param>
+/// <param name="Zxid">The last transaction of the proposed leader.</param>
+/// <param name="Round">The round of elections that the sender is in.</param>
+/// <param name="PeerEpoch">currentEpoch of the proposed leader.</param>
+/// <param name="Version">2 with a configuration; 0 from a sender that gave none, however old it is.</param>
+/// <param name="Config">The sender's last committed configuration as text in UTF-8, not checked; null if the message
+/// has none.</param>
 public readonly record struct VoteNotification(
     ServerState State, ServerId Leader, Zxid Zxid, long Round, long PeerEpoch, int Version, byte[]? Config)
 {
-    /// <summary>The version that is sent.</summary>
+    /// <summary>The version that servers of today send.</summary>
     public const int CurrentVersion = 2;
 
-    /// <summary>Longest payload, bytes.</summary>
-    public const int BytesMax = 512 * 1024;
-
     private const int OldestBytes = 28;
-    private const int UnversionedBytes = 40;
+    private const int NoVersionBytes = 40;
     private const int HeadBytes = 44;
 
-    /// <summary>Reads a payload as servers of all versions since 3.3 send it; false if it is none.</summary>
+    /// <summary>Reads a message in any of its forms. False if it is to be dropped: too short, cut off, or of an
+    /// unknown state.</summary>
     public static bool TryRead(ReadOnlySpan<byte> payload, out VoteNotification notification)
     {
         notification = default;
-        if (payload.Length < OldestBytes || payload.Length > BytesMax)
+        if (payload.Length < OldestBytes)
             return false;
-        int state = BinaryPrimitives.ReadInt32BigEndian(payload);
-        if ((uint)state > (uint)ServerState.Observing)
-            return false;
-        var zxid = new Zxid(BinaryPrimitives.ReadInt64BigEndian(payload[12..]));
-        long epoch = zxid.Value >> 32;
-        int version = 0;
+        var reader = new JuteReader(payload);
+        int state = reader.ReadInt32();
+        var leader = new ServerId(reader.ReadInt64());
+        var zxid = new Zxid(reader.ReadInt64());
+        long round = reader.ReadInt64();
+        long peerEpoch = payload.Length == OldestBytes ? zxid.Epoch : reader.ReadInt64();
+        // The four bytes behind the epoch are no version in messages of exactly this length.
+        int version = payload.Length is OldestBytes or NoVersionBytes ? 0 : reader.ReadInt32();
         byte[]? config = null;
-        if (payload.Length > OldestBytes)
+        if (version > 1)
         {
-            if (payload.Length < UnversionedBytes)
+            ReadOnlySpan<byte> text = reader.ReadBuffer(out bool isNull);
+            if (reader.Failed || isNull)
                 return false;
-            epoch = BinaryPrimitives.ReadInt64BigEndian(payload[28..]);
-            if (payload.Length > UnversionedBytes)
-                version = BinaryPrimitives.ReadInt32BigEndian(payload[36..]);
-            if (version > 1 && !TryReadConfig(payload, out config))
-                return false;
+            config = text.ToArray();
         }
-        notification = new VoteNotification(
-            (ServerState)state, new ServerId(BinaryPrimitives.ReadInt64BigEndian(payload[4..])), zxid,
-            BinaryPrimitives.ReadInt64BigEndian(payload[20..]), epoch, version, config);
+        if (reader.Failed || state is < (int)ServerState.Looking or > (int)ServerState.Observing)
+            return false;
+        notification = new VoteNotification((ServerState)state, leader, zxid, round, peerEpoch, version, config);
         return true;
     }
 
-    /// <summary>The payload of version 2.</summary>
+    /// <summary>The message; without version and configuration if <see cref="Version"/> is below 2.</summary>
     public byte[] ToArray()
     {
+        bool hasConfig = Version > 1;
         byte[] config = Config ?? [];
-        var payload = new byte[HeadBytes + config.Length];
-        BinaryPrimitives.WriteInt32BigEndian(payload, (int)State);
-        BinaryPrimitives.WriteInt64BigEndian(payload.AsSpan(4), Leader.Value);
-        BinaryPrimitives.WriteInt64BigEndian(payload.AsSpan(12), Zxid.Value);
-        BinaryPrimitives.WriteInt64BigEndian(payload.AsSpan(20), Round);
-        BinaryPrimitives.WriteInt64BigEndian(payload.AsSpan(28), PeerEpoch);
-        BinaryPrimitives.WriteInt32BigEndian(payload.AsSpan(36), CurrentVersion);
-        BinaryPrimitives.WriteInt32BigEndian(payload.AsSpan(40), config.Length);
-        config.CopyTo(payload.AsSpan(HeadBytes));
-        return payload;
+        byte[] bytes = new byte[hasConfig ? HeadBytes + config.Length : NoVersionBytes];
+        BinaryPrimitives.WriteInt32BigEndian(bytes, (int)State);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(4), Leader.Value);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(12), Zxid.Value);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(20), Round);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(28), PeerEpoch);
+        if (hasConfig)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(36), Version);
+            BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(40), config.Length);
+            config.CopyTo(bytes, HeadBytes);
+        }
+        return bytes;
     }
 
-    private static bool TryReadConfig(ReadOnlySpan<byte> payload, out byte[]? config)
-    {
-        config = null;
-        if (payload.Length < HeadBytes)
-            return false;
-        int length = BinaryPrimitives.ReadInt32BigEndian(payload[40..]);
-        if (length < 0 || length > payload.Length - HeadBytes)
-            return false;
-        config = payload.Slice(HeadBytes, length).ToArray();
-        return true;
-    }
+    /// <inheritdoc/>
+    public bool Equals(VoteNotification other) => State == other.State && Leader == other.Leader && Zxid == other.Zxid
+        && Round == other.Round && PeerEpoch == other.PeerEpoch && Version == other.Version
+        && Config is null == other.Config is null && Config.AsSpan().SequenceEqual(other.Config);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(State, Leader, Zxid, Round, PeerEpoch, Version);
 }

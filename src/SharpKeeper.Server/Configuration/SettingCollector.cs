@@ -1,3 +1,5 @@
+using SharpKeeper.Protocol;
+
 namespace SharpKeeper.Server.Configuration;
 
 /// <summary>Gathers settings from file and properties, decides which counts, and applies them.</summary>

@@ -1,4 +1,4 @@
-using SharpKeeper.Server.Configuration;
+using SharpKeeper.Protocol;
 
 namespace SharpKeeper.ServerTests;
 
@@ -29,14 +29,14 @@ public sealed class PropertiesReaderTests
     [InlineData("a=1\na=2", "a", "1", "a", "2")]
     public void Read_follows_the_rules_of_java_properties(string text, params string[] keysAndValues)
     {
-        List<Property> entries = PropertiesReader.Read(text);
+        IReadOnlyList<Property> entries = PropertiesReader.Read(text);
         Assert.Equal(keysAndValues, entries.SelectMany(static e => new[] { e.Key, e.Value }));
     }
 
     [Fact]
     public void Read_counts_lines_as_an_editor_does()
     {
-        List<Property> entries = PropertiesReader.Read("# one\na=1\\\n  2\r\n\r\nb=2\rc=3");
+        IReadOnlyList<Property> entries = PropertiesReader.Read("# one\na=1\\\n  2\r\n\r\nb=2\rc=3");
         Assert.Equal([2, 5, 6], entries.Select(static e => e.Line));
     }
 

@@ -1,15 +1,15 @@
 using System.Text;
 
-namespace SharpKeeper.Server.Configuration;
+namespace SharpKeeper.Protocol;
 
 /// <summary>One key and value of a properties file, and the line (from 1) on which the key begins.</summary>
-internal readonly record struct Property(string Key, string Value, int Line);
+public readonly record struct Property(string Key, string Value, int Line);
 
 /// <summary>
 /// Reads text by the rules of <c>java.util.Properties</c>, which zoo.cfg files rely on: comments from <c>#</c> and
 /// <c>!</c>, three ways to separate key and value, escapes, and lines continued by a backslash.
 /// </summary>
-internal sealed class PropertiesReader
+public sealed class PropertiesReader
 {
     private readonly string _text;
     private int _at;
@@ -19,7 +19,7 @@ internal sealed class PropertiesReader
 
     /// <summary>Every entry in the order of the file, duplicates included.</summary>
     /// <exception cref="PropertiesSyntaxException">An escape <c>\u</c> is not followed by four hex digits.</exception>
-    internal static List<Property> Read(string text)
+    public static IReadOnlyList<Property> Read(string text)
     {
         PropertiesReader reader = new(text);
         List<Property> entries = [];
@@ -155,8 +155,8 @@ internal sealed class PropertiesReader
 }
 
 /// <summary>Text that is no properties file.</summary>
-internal sealed class PropertiesSyntaxException(int line, string problem) : Exception(problem)
+public sealed class PropertiesSyntaxException(int line, string problem) : Exception(problem)
 {
     /// <summary>The line, from 1, on which the entry at fault begins.</summary>
-    internal int Line { get; } = line;
+    public int Line { get; } = line;
 }
