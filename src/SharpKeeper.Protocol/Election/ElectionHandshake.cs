@@ -63,7 +63,10 @@ public readonly record struct ElectionHandshake(
             return Corrupt($"the handshake comes from server {server}; ids are not negative", out reason);
         int length = BinaryPrimitives.ReadInt32BigEndian(bytes[16..]);
         if (length is < 1 or > AddressBytesMax)
-            return Corrupt($"the handshake has {length} bytes of addresses; 1 to {AddressBytesMax} are allowed", out reason);
+        {
+            return Corrupt(
+                $"the handshake has {length} bytes of addresses; 1 to {AddressBytesMax} are allowed", out reason);
+        }
         if (bytes.Length < HeadBytes + length)
             return PacketReadResult.Incomplete;
         if (!TryReadAddresses(bytes.Slice(HeadBytes, length), out List<ElectionAddress> addresses, out reason))

@@ -103,7 +103,8 @@ public sealed class EnsembleConfig
     /// <param name="text">The lines.</param>
     /// <param name="config">The configuration; null if the text is malformed.</param>
     /// <param name="problem">What is wrong and how to mend it; empty on success.</param>
-    public static bool TryParse(string text, [NotNullWhen(true)] out EnsembleConfig? config, out string problem) =>
+    public static bool TryParse(
+        string text, [NotNullWhen(true)] out EnsembleConfig? config, out string problem) =>
         EnsembleConfigText.TryParse(text, out config, out problem);
 
     /// <summary>Reads Apache's text from UTF-8; other bytes are a problem.</summary>

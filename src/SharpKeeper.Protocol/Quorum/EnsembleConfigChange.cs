@@ -10,10 +10,11 @@ internal static class EnsembleConfigChange
         [NotNullWhen(true)] out EnsembleConfig? changed, out ErrorCode error, out string problem)
     {
         error = ErrorCode.Ok;
-        bool isChanged = newMembers is not null
-            ? TryReplace(current, newMembers, out changed, out problem)
-            : TryEdit(current, joining, leaving, out changed, out error, out problem);
-        if (isChanged)
+        if (newMembers is not null)
+            TryReplace(current, newMembers, out changed, out problem);
+        else
+            TryEdit(current, joining, leaving, out changed, out error, out problem);
+        if (changed is not null)
             return true;
         if (error == ErrorCode.Ok)
             error = ErrorCode.BadArguments;
@@ -21,7 +22,7 @@ internal static class EnsembleConfigChange
     }
 
     private static bool TryReplace(
-        EnsembleConfig current, string newMembers, [NotNullWhen(true)] out EnsembleConfig? changed, out string problem)
+        EnsembleConfig current, string newMembers, out EnsembleConfig? changed, out string problem)
     {
         if (!EnsembleConfig.TryParse(newMembers.Replace(',', '\n'), out EnsembleConfig? parsed, out problem))
         {
@@ -33,8 +34,8 @@ internal static class EnsembleConfigChange
     }
 
     private static bool TryEdit(
-        EnsembleConfig current, string? joining, string? leaving, out EnsembleConfig? changed, out ErrorCode error,
-        out string problem)
+        EnsembleConfig current, string? joining, string? leaving, out EnsembleConfig? changed,
+        out ErrorCode error, out string problem)
     {
         changed = null;
         error = ErrorCode.Ok;
@@ -101,11 +102,11 @@ internal static class EnsembleConfigChange
             }
             var id = new ServerId(number);
             if (!EnsembleServerParser.TryParse(id, parts[1], out EnsembleServer? server, out problem)
-                || !CheckJoining(servers, server!, out problem))
+                || !CheckJoining(servers, server, out problem))
             {
                 return false;
             }
-            servers[id] = server!;
+            servers[id] = server;
         }
         return true;
     }

@@ -62,7 +62,7 @@ internal sealed class EnsembleConfigParser
     {
         if (!EnsembleServerParser.TryParse(id, value, out EnsembleServer? server, out problem))
             return false;
-        servers[id] = server!;
+        servers[id] = server;
         return true;
     }
 

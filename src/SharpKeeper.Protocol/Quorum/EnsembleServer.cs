@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 
@@ -47,7 +48,8 @@ public sealed record EnsembleServer(
     /// <param name="value"><c>host:quorumPort:electionPort[:role][|...][;[host:]port][;[host:]securePort]</c>.</param>
     /// <param name="server">The server; null if it cannot be read.</param>
     /// <param name="problem">What is wrong and how to mend it; empty on success.</param>
-    public static bool TryParse(ServerId id, string value, out EnsembleServer? server, out string problem) =>
+    public static bool TryParse(
+        ServerId id, string value, [NotNullWhen(true)] out EnsembleServer? server, out string problem) =>
         EnsembleServerParser.TryParse(id, value, out server, out problem);
 
     /// <summary>

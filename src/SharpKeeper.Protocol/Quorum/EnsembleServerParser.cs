@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace SharpKeeper.Protocol.Quorum;
 
 /// <summary>Reads the value of a <c>server.N</c> line.</summary>
@@ -6,7 +8,8 @@ internal static class EnsembleServerParser
     private const string AnyHost = "0.0.0.0";
     private const string Form = "write host:quorumPort:electionPort[:participant|:observer][;[host:]clientPort]";
 
-    public static bool TryParse(ServerId id, string value, out EnsembleServer? server, out string problem)
+    public static bool TryParse(
+        ServerId id, string value, [NotNullWhen(true)] out EnsembleServer? server, out string problem)
     {
         server = null;
         string[] parts = value.Split(';');
@@ -37,8 +40,8 @@ internal static class EnsembleServerParser
                 return false;
             }
             said ??= own;
-            if (!addresses.Contains(address!))
-                addresses.Add(address!);
+            if (!addresses.Contains(address))
+                addresses.Add(address);
         }
         role = said ?? ServerRole.Participant;
         problem = "";
@@ -46,7 +49,8 @@ internal static class EnsembleServerParser
     }
 
     private static bool TryParseAddress(
-        ServerId id, string text, out ServerAddress? address, out ServerRole? role, out string problem)
+        ServerId id, string text, [NotNullWhen(true)] out ServerAddress? address, out ServerRole? role,
+        out string problem)
     {
         address = null;
         role = null;
