@@ -40,7 +40,7 @@ internal sealed class Membership
     public bool IsVoter(ServerId id) => voters.Contains(id);
 
     /// <summary>Have these servers a quorum of every configuration?</summary>
-    public bool IsQuorum(HashSet<ServerId> acks) =>
+    public bool IsQuorum(IReadOnlySet<ServerId> acks) =>
         committedQuorums.IsQuorum(acks) && (nextQuorums is null || nextQuorums.IsQuorum(acks));
 
     /// <summary>The highest transaction that a quorum of every configuration has reached; missing servers have none.

@@ -39,7 +39,7 @@ internal sealed class QuorumSystem
     }
 
     /// <summary>Are these servers, or some of them, a quorum?</summary>
-    public bool IsQuorum(HashSet<ServerId> acks)
+    public bool IsQuorum(IReadOnlySet<ServerId> acks)
     {
         int won = 0;
         foreach (Block block in blocks)
