@@ -22,6 +22,7 @@ public sealed partial class Replica
     /// </summary>
     public void Apply(int txnsMax)
     {
+        ChangeTree();
         foreach (ClientLink link in ready)
             AnswerWaiting(link);
         ready.Clear();
@@ -30,6 +31,8 @@ public sealed partial class Replica
             proposals.Dequeue();
             ApplyOne(next);
         }
+        ChangeTree();
+        AnswerSyncs();
     }
 
     private void ApplyOne(in Proposal proposal)
@@ -37,17 +40,29 @@ public sealed partial class Replica
         ReadOnlySpan<byte> payload = proposal.Batch.Payload(proposal.Index);
         Invariant.Check(TxnRecords.TryRead(payload, out TxnView txn), "a proposed transaction cannot be decoded");
         applier.Apply(txn, payload, outcome);
-        preparer.Applied(proposal.Zxid);
+        if (isLeading)
+            preparer.Applied(proposal.Zxid);
         Statistics.TxnsApplied++;
         Statistics.Propagation.Add(wallMs - txn.Header.Time);
         NoteDigest(txn);
         FireWatches(payload, proposal.Zxid);
-        if (outcome.Header.Type == OpCode.CloseSession)
-            EndSession(proposal);
-        if (proposal.Link is { } link)
-            AnswerWrite(link, proposal.Zxid, payload);
+        Session? session = proposal.Session ?? (zab is null ? null : sessions.Find(txn.Header.ClientId));
+        ClientLink? link = proposal.Link ?? session?.Link;
+        if (txn.Header.Type == OpCode.CloseSession && session is not null)
+            EndSession(session, AwaitsClose(link, proposal.Zxid, txn.Header) ? link : null);
+        if (link is not null)
+            AnswerWrite(link, proposal.Zxid, txn.Header, payload);
         if (proposal.Index == proposal.Batch.Count - 1)
-            Outbox.Recycle(proposal.Batch);
+            Retire(proposal.Batch);
+    }
+
+    // The log may still be writing what a quorum of others has committed already.
+    private void Retire(TxnBatch batch)
+    {
+        if (batch.Last <= durable)
+            Outbox.Recycle(batch);
+        else if (!ReferenceEquals(batch, unlogged))
+            appliedBatches.Enqueue(batch);
     }
 
     private void NoteDigest(in TxnView txn)
@@ -61,21 +76,53 @@ public sealed partial class Replica
             Statistics.Digests.Dequeue();
     }
 
-    private void EndSession(in Proposal proposal)
+    private static bool AwaitsClose(ClientLink? link, Zxid zxid, in TxnHeader header) =>
+        link is not null && FindWrite(link, zxid, header) is var index && index >= 0
+        && link.Queue[index].Op == OpCode.CloseSession;
+
+    private void EndSession(Session session, ClientLink? asking)
     {
-        Session session = proposal.Session!;
         sessions.Remove(session.Id);
         // A client that asked for the end gets its reply first; whoever else holds the session is cut off.
-        if (session.Link is { } link && !ReferenceEquals(link, proposal.Link))
+        if (session.Link is { } link && !ReferenceEquals(link, asking))
             HangUp(link);
         session.Link = null;
     }
 
-    private void AnswerWrite(ClientLink link, Zxid zxid, ReadOnlySpan<byte> payload)
+    /// <summary>
+    /// The place of the request that became a transaction; -1 if it came through another server or connection.
+    /// </summary>
+    private static int FindWrite(ClientLink link, Zxid zxid, in TxnHeader header)
     {
-        Invariant.Check(
-            link.Queue.TryPeek(out QueuedRequest request) && request.Zxid == zxid,
-            "a transaction was applied out of its session's order");
+        RequestQueue queue = link.Queue;
+        for (int i = 0; i < queue.Count; i++)
+        {
+            ref QueuedRequest request = ref queue[i];
+            if (request.Zxid == zxid)
+                return i;
+            if (request.Zxid == QueuedRequest.AwaitsLeader)
+            {
+                // Writes of a session are committed in its order, so it is the first of them or none.
+                bool isSameKind = (request.Op == OpCode.CreateSession) == (header.Type == OpCode.CreateSession);
+                return request.Xid == header.Cxid && isSameKind ? i : -1;
+            }
+        }
+        return -1;
+    }
+
+    private void AnswerWrite(ClientLink link, Zxid zxid, in TxnHeader header, ReadOnlySpan<byte> payload)
+    {
+        int index = FindWrite(link, zxid, header);
+        if (index < 0)
+            return;
+        QueuedRequest request = link.Queue[index] with { Zxid = zxid };
+        if (link.Queue[index].Zxid == QueuedRequest.AwaitsLeader)
+            forwarded--;
+        if (index > 0)
+        {
+            HoldReply(link, index, request, payload);
+            return;
+        }
         link.Queue.Dequeue();
         link.Answered++;
         if (!link.IsClosed)
@@ -86,15 +133,36 @@ public sealed partial class Replica
         AnswerWaiting(link);
     }
 
+    /// <summary>
+    /// Keeps the reply of a write that is applied before something earlier of its session is answered: a sync waits for
+    /// the leader, and the write behind it does not wait for the sync.
+    /// </summary>
+    private void HoldReply(ClientLink link, int index, in QueuedRequest request, ReadOnlySpan<byte> payload)
+    {
+        JuteBuffer output = link.Output;
+        link.Output = new JuteBuffer();
+        if (!link.IsClosed)
+            WriteReply(link, request, payload);
+        link.Queue[index] = request with { Zxid = Zxid.Zero, Reply = link.Output.WrittenSpan.ToArray() };
+        link.Output.Dispose();
+        link.Output = output;
+    }
+
     /// <summary>Answers what stands at the head of a session's queue and waits for no transaction.</summary>
     private void AnswerWaiting(ClientLink link)
     {
-        while (link.Queue.TryPeek(out QueuedRequest request) && request.Zxid == Zxid.Zero)
+        while (link.Queue.TryPeek(out QueuedRequest request) && (request.Zxid == Zxid.Zero || IsSynced(link, request)))
         {
             link.Queue.Dequeue();
             link.Answered++;
             if (link.IsClosed || link.IsHangingUp || IsOverfull(link))
                 continue;
+            if (request.Reply is { } reply)
+            {
+                link.Output.WriteRaw(reply);
+                Outbox.MarkDirty(link);
+                continue;
+            }
             if (request.Op == OpCode.CreateSession)
                 WriteConnectResponse(link, request.Refusal == ErrorCode.Ok);
             else if (request.Body is { } body)
@@ -135,12 +203,21 @@ public sealed partial class Replica
             return;
         }
         int frame = Replies.Begin(link.Output, request.Xid, zxid, ErrorCode.Ok);
-        if (request.Op == OpCode.Multi)
-            WriteMultiResults(link.Output, request.ResultTypes, payload);
-        else if (outcome.Results is [{ Error: not ErrorCode.Ok } failed])
+        if (outcome.Results is [{ Error: not ErrorCode.Ok } failed] && outcome.Header.Type != OpCode.Multi)
+        {
             Replies.Fail(link.Output, frame, failed.Error);
+            // The session speaks through another server by now; its client must not take this for an answer.
+            if (failed.Error == ErrorCode.SessionMoved)
+                HangUp(link);
+        }
+        else if (request.Op == OpCode.Multi)
+        {
+            WriteMultiResults(link.Output, request.ResultTypes, payload);
+        }
         else if (request.Op != OpCode.CloseSession)
+        {
             WriteResult(link.Output, request.Op, outcome.Results[0], payload);
+        }
         // No limit here: an error would say that the write did not happen.
         link.Output.EndFrame(frame);
         link.IsClosing |= request.Op == OpCode.CloseSession;

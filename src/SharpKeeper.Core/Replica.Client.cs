@@ -1,6 +1,7 @@
 using SharpKeeper.Core.Clients;
 using SharpKeeper.Core.Sessions;
 using SharpKeeper.Core.Transactions;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Core;
@@ -10,7 +11,8 @@ public sealed partial class Replica
     private void Connect(ClientLink link, in ConnectRequest request)
     {
         link.SpeaksReadOnly = request.ReadOnly is not null;
-        if (request.LastZxidSeen > Tree.LastProcessed.Value)
+        link.ServingPeriod = servingPeriod;
+        if (!isServing || IsAhead(request))
         {
             HangUp(link);
             return;
@@ -22,9 +24,13 @@ public sealed partial class Replica
             ResumeSession(link, request);
     }
 
+    /// <summary>Has the client seen what this server has not applied yet? It must not see the past.</summary>
+    private bool IsAhead(in ConnectRequest request) => request.LastZxidSeen > Tree.LastProcessed.Value
+        && (zab is null || !zab.Has(PlantedBug.ServeStaleClients));
+
     private void OpenSession(ClientLink link)
     {
-        if (IsStalled)
+        if (IsStalled && zab is null)
         {
             // Without a transaction there is no session; another server may have room on its disk.
             HangUp(link);
@@ -35,6 +41,11 @@ public sealed partial class Replica
             nextSessionId++;
         Session session = sessions.Add(nextSessionId++, link.TimeoutMs, nowMs);
         Attach(link, session);
+        if (!isLeading)
+        {
+            ForwardConnect(link);
+            return;
+        }
         TxnContext context = Context(session, link.Identities, xid: 0);
         preparer.PrepareCreateSession(context, link.TimeoutMs, Outbox.OpenBatch());
         Propose(link, session);
@@ -52,13 +63,18 @@ public sealed partial class Replica
             session.Link = null;
             sessions.Touch(session, former.LastHeardMs);
         }
+        if (!isLeading && SessionPassword.Matches(request.SessionId, request.Password))
+        {
+            Attach(link, session ?? sessions.Add(request.SessionId, link.TimeoutMs, nowMs));
+            AskLeader(link, request.SessionId);
+            return;
+        }
         bool isValid = session is { IsClosing: false }
             && SessionPassword.Matches(request.SessionId, request.Password);
         if (isValid)
         {
-            session!.TimeoutMs = link.TimeoutMs;
-            Attach(link, session);
-            sessions.Touch(session, nowMs);
+            Attach(link, session!);
+            sessions.Touch(session!, nowMs);
             Statistics.SessionsResumed++;
         }
         Answer(link, new QueuedRequest(Zxid.Zero, 0, OpCode.CreateSession, nowMs)
@@ -70,6 +86,8 @@ public sealed partial class Replica
     private void Attach(ClientLink link, Session session)
     {
         session.Link = link;
+        session.Owner = this;
+        session.TimeoutMs = link.TimeoutMs;
         link.Session = new SessionId(session.Id);
         link.LastHeardMs = nowMs;
     }
@@ -77,10 +95,31 @@ public sealed partial class Replica
     private void CloseLink(ClientLink link)
     {
         link.IsClosed = true;
+        ForgetForwarded(link);
         if (sessions.Find(link.Session.Value) is not { } session || !ReferenceEquals(session.Link, link))
             return;
         session.Link = null;
         sessions.Touch(session, link.LastHeardMs);
+        if (!IsLearning)
+            return;
+        // The leader keeps the session; here only its last sign of life is still to be passed on.
+        if (link.LastHeardMs >= touchedSinceMs)
+            closedTouches.Add(new SessionTimeout(link.Session, session.TimeoutMs));
+        sessions.Remove(session.Id);
+    }
+
+    /// <summary>Nobody waits any more for what a link that has gone sent to the leader.</summary>
+    private void ForgetForwarded(ClientLink link)
+    {
+        if (link.ServingPeriod != servingPeriod)
+            return;
+        for (int i = 0; i < link.Queue.Count; i++)
+        {
+            if (link.Queue[i].Zxid == QueuedRequest.AwaitsLeader)
+                forwarded--;
+        }
+        while (zab is not null && link.Queue.Count > 0)
+            link.Queue.Dequeue();
     }
 
     private void HangUp(ClientLink link)
@@ -96,11 +135,26 @@ public sealed partial class Replica
         // What a connection sends that is to go may not happen: its session may speak through another one by now.
         if (link.IsHangingUp)
             return;
+        if (!isServing || link.ServingPeriod != servingPeriod)
+        {
+            HangUp(link);
+            return;
+        }
         Session? session = sessions.Find(link.Session.Value);
         var request = new QueuedRequest(Zxid.Zero, xid, op, nowMs);
+        if (op == OpCode.Sync && zab is not null)
+        {
+            Sync(link, request, body);
+            return;
+        }
         if (OpTable.Find(op).Class == OpClass.Read)
         {
             Answer(link, request with { Body = body.ToArray() });
+            return;
+        }
+        if (!isLeading)
+        {
+            ForwardRequest(link, request, body);
             return;
         }
         if (session is null)
@@ -108,7 +162,7 @@ public sealed partial class Replica
             Answer(link, request with { Refusal = ErrorCode.SessionExpired });
             return;
         }
-        if (IsStalled)
+        if (IsStalled && zab is null)
         {
             Answer(link, request with { Refusal = ErrorCode.NotReadOnly });
             return;
@@ -119,7 +173,15 @@ public sealed partial class Replica
             CloseSession(link, session, context, request);
             return;
         }
-        if (!preparer.TryPrepare(context, op, body, Outbox.OpenBatch()))
+        if (zab is not null && CheckOwner(session, this) is var refusal and not ErrorCode.Ok)
+        {
+            if (refusal == ErrorCode.SessionMoved)
+                HangUp(link);
+            else
+                Answer(link, request with { Refusal = refusal });
+            return;
+        }
+        if (!TryPrepareWrite(context, op, body))
         {
             Answer(link, request with { Refusal = ErrorCode.MarshallingError });
             return;

@@ -4,6 +4,7 @@ using SharpKeeper.Core.Sessions;
 using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
 using SharpKeeper.Core.Watches;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Core;
@@ -15,7 +16,8 @@ namespace SharpKeeper.Core;
 /// <remarks>
 /// <see cref="Step"/> decides and leaves tree, watches and link output alone, so connections may read the tree
 /// meanwhile. <see cref="Apply"/> makes decisions visible and needs exclusive access to the tree. The driver calls both
-/// from one thread at a time. A standalone server is a quorum of one: what is durable here is committed.
+/// from one thread at a time. A standalone server is a quorum of one: what is durable here is committed. In an ensemble
+/// <see cref="ZabPeer"/> says what is committed, and who makes transactions.
 /// </remarks>
 public sealed partial class Replica
 {
@@ -23,14 +25,17 @@ public sealed partial class Replica
         Zxid Zxid, ClientLink? Link, Session? Session, TxnBatch Batch, int Index);
 
     private readonly ReplicaOptions options;
-    private readonly TxnPreparer preparer;
-    private readonly TxnApplier applier;
-    private readonly SessionTimeouts committedSessions;
+    private readonly ZabPeer? zab;
     private readonly SessionTable sessions;
     private readonly Queue<Proposal> proposals = new();
     private readonly List<ClientLink> ready = [];
     private readonly List<Session> expired = [];
     private readonly List<WatchTable> watchTables = [];
+    private readonly Queue<TxnBatch> appliedBatches = new();
+    private TxnPreparer preparer;
+    private TxnApplier applier;
+    private SessionTimeouts committedSessions;
+    private Zxid durable;
     private ulong random;
     private long nextSessionId;
     private Zxid lastProposed;
@@ -43,7 +48,9 @@ public sealed partial class Replica
     /// <param name="tree">The tree, up to its last processed transaction.</param>
     /// <param name="recovered">The sessions that were live at that point; each starts with a full timeout.</param>
     /// <param name="nowMs">Monotonic time, milliseconds.</param>
-    public Replica(ReplicaOptions options, DataTree tree, SessionTimeouts recovered, long nowMs)
+    /// <param name="history">The last transactions of the log, in an ensemble; null for none.</param>
+    public Replica(
+        ReplicaOptions options, DataTree tree, SessionTimeouts recovered, long nowMs, TxnHistory? history = null)
     {
         this.options = options;
         Tree = tree;
@@ -54,22 +61,29 @@ public sealed partial class Replica
         applier = new TxnApplier(tree, recovered);
         sessions = new SessionTable(options.TickMs);
         random = options.RandomSeed | 1;
-        lastProposed = committed = tree.LastProcessed;
+        lastProposed = committed = durable = tree.LastProcessed;
         nextSessionId = SessionIds.First(options.ServerId, options.SessionSeedMs);
         nextContainerCheckMs = nowMs + options.ContainerCheckIntervalMs;
         foreach (SessionTimeout session in recovered.ToArray())
             sessions.Add(session.Id.Value, session.TimeoutMs, nowMs);
         DrawSnapshotThresholds();
+        if (options.Ensemble is not { } ensemble)
+            return;
+        isServing = isLeading = false;
+        history ??= new TxnHistory(ensemble.HistoryTxnsMin, ensemble.HistoryBytesMax);
+        zab = new ZabPeer(
+            ensemble, Outbox, this, history, tree.LastProcessed, options.TickMs, options.ReconfigEnabled);
+        ShowConfigNow(tree, ensemble.Config);
     }
 
     /// <summary>What the driver is to do.</summary>
     public Outbox Outbox { get; } = new();
 
     /// <summary>The tree.</summary>
-    public DataTree Tree { get; }
+    public DataTree Tree { get; private set; }
 
     /// <summary>Answers to reads, for connections that hold shared access to the tree.</summary>
-    public Reads Reads { get; }
+    public Reads Reads { get; private set; }
 
     /// <summary>The live sessions.</summary>
     public SessionTable Sessions => sessions;
@@ -84,14 +98,14 @@ public sealed partial class Replica
     public bool IsStalled { get; private set; }
 
     /// <summary>Transactions proposed but not applied.</summary>
-    public int OutstandingTxns => proposals.Count;
+    public int OutstandingTxns => Math.Max(proposals.Count, forwarded);
 
     /// <summary>Znodes that proposed transactions will change.</summary>
     internal int PendingZnodes => preparer.PendingCount;
 
     /// <summary>Is there anything for <see cref="Apply"/> to do?</summary>
     public bool HasApplicable =>
-        ready.Count > 0 || (proposals.TryPeek(out Proposal next) && next.Zxid <= committed);
+        ready.Count > 0 || (proposals.TryPeek(out Proposal next) && next.Zxid <= committed) || HasChangeOfTree;
 
     /// <summary>Makes the watches of one more connection thread known; before any of its links is used.</summary>
     public void AddWatchTable(WatchTable table) => watchTables.Add(table);
@@ -104,8 +118,12 @@ public sealed partial class Replica
         switch (input.Kind)
         {
             case InputKind.Tick:
-                ExpireSessions();
-                RemoveContainers();
+                zab?.Step(input);
+                if (isLeading)
+                {
+                    ExpireSessions();
+                    RemoveContainers();
+                }
                 break;
             case InputKind.ClientConnect:
                 Connect(input.Link!, input.Connect);
@@ -120,18 +138,36 @@ public sealed partial class Replica
                 CloseLink(input.Link!);
                 break;
             case InputKind.LogDurable:
-                Invariant.Check(input.Zxid <= lastProposed, "a transaction is durable that was never proposed");
-                committed = input.Zxid > committed ? input.Zxid : committed;
+                TakeDurable(input);
                 break;
             case InputKind.StorageStalled:
                 IsStalled = true;
+                zab?.Step(input);
                 break;
             case InputKind.StorageResumed:
                 IsStalled = false;
+                zab?.Step(input);
                 break;
             default:
-                throw new InvariantException($"unknown input {input.Kind}");
+                StepPeers(input);
+                break;
         }
+        if (isLeading && lastProposed.Counter >= RolloverCounter && zab is not null)
+            zab.GoLooking("the counter of this epoch's transactions is used up", nowMs);
+    }
+
+    private void TakeDurable(in Input input)
+    {
+        durable = input.Zxid > durable ? input.Zxid : durable;
+        while (appliedBatches.TryPeek(out TxnBatch? batch) && batch.Last <= durable)
+            Outbox.Recycle(appliedBatches.Dequeue());
+        if (zab is not null)
+        {
+            zab.Step(input);
+            return;
+        }
+        Invariant.Check(input.Zxid <= lastProposed, "a transaction is durable that was never proposed");
+        committed = input.Zxid > committed ? input.Zxid : committed;
     }
 
     private Zxid NextZxid() => lastProposed.Next;
@@ -145,6 +181,7 @@ public sealed partial class Replica
         lastProposed = NextZxid();
         proposals.Enqueue(new Proposal(lastProposed, link, session, batch, batch.Count - 1));
         CountTowardsSnapshot(batch.Entries[^1].PayloadLength);
+        zab?.Proposed(lastProposed, batch.Payload(batch.Count - 1));
     }
 
     private uint NextRandom()

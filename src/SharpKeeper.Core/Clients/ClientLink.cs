@@ -15,7 +15,7 @@ namespace SharpKeeper.Core.Clients;
 /// </remarks>
 public sealed class ClientLink
 {
-    private readonly Queue<QueuedRequest> queue = new(0);
+    private readonly RequestQueue queue = new();
     private AuthId[] identities = [];
 
     /// <summary>Creates the link of a connection that has no session yet.</summary>
@@ -95,18 +95,41 @@ public sealed class ClientLink
     }
 
     /// <summary>Requests of the session in the replica's hands, in order; the replica's alone.</summary>
-    internal Queue<QueuedRequest> Queue => queue;
+    internal RequestQueue Queue => queue;
+
+    /// <summary>The time of serving in which the connection came; what it asks later is not answered.</summary>
+    internal int ServingPeriod { get; set; }
+
+    /// <summary>Syncs that the leader has answered and the client has not been told of.</summary>
+    internal int SyncsAnswered { get; set; }
+
+    /// <summary>What must be applied before the client may be told.</summary>
+    internal Zxid SyncZxid { get; set; }
 }
 
 /// <summary>A request that waits in its session's order.</summary>
-/// <param name="Zxid">The transaction a write became; zero where the answer waits for nothing but its turn.</param>
+/// <param name="Zxid">
+/// The transaction a write became; zero where the answer waits for nothing but its turn; or what else it waits for.
+/// </param>
 /// <param name="Xid">The client's request id.</param>
 /// <param name="Op">The operation.</param>
 /// <param name="StartMs">When the server received it, monotonic milliseconds.</param>
 internal readonly record struct QueuedRequest(Zxid Zxid, int Xid, OpCode Op, long StartMs)
 {
+    /// <summary>The leader makes the transaction, and only the request's id will tell which it is.</summary>
+    public static Zxid AwaitsLeader => new(-1);
+
+    /// <summary>The leader confirms that everything committed is here.</summary>
+    public static Zxid AwaitsSync => new(-2);
+
+    /// <summary>The leader says whether the session is alive.</summary>
+    public static Zxid AwaitsValidity => new(-3);
+
     /// <summary>A waiting read's own copy of its body.</summary>
     public byte[]? Body { get; init; }
+
+    /// <summary>The reply of a write that is applied and waits for an answer before it.</summary>
+    public byte[]? Reply { get; init; }
 
     /// <summary>The answer of a request that was refused without a transaction.</summary>
     public ErrorCode Refusal { get; init; }

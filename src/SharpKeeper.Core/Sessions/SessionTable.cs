@@ -16,6 +16,11 @@ public sealed class Session(long id, int timeoutMs)
     /// <summary>Monotonic time of the last sign of life that is known here, milliseconds.</summary>
     public long LastHeardMs { get; set; }
 
+    /// <summary>
+    /// Who speaks for it: a learner of this leader, this server itself, or null while nobody has since the leader began.
+    /// </summary>
+    public object? Owner { get; set; }
+
     /// <summary>Its end has been proposed; it gets no further write.</summary>
     public bool IsClosing { get; set; }
 
@@ -59,6 +64,13 @@ public sealed class SessionTable(int tickMs)
         session.LastHeardMs = nowMs;
         Schedule(session, nowMs);
         return session;
+    }
+
+    /// <summary>Removes all sessions.</summary>
+    public void Clear()
+    {
+        sessions.Clear();
+        buckets.Clear();
     }
 
     /// <summary>Removes a session; false if there is none of that id.</summary>

@@ -83,6 +83,25 @@ internal sealed partial class TxnPreparer
     }
 
     /// <summary>
+    /// As <see cref="MultiResultTypes"/>, for a multi that the leader prepares; null also if it cannot be decoded.
+    /// </summary>
+    public static OpCode[]? ReadMultiResultTypes(ReadOnlySpan<byte> body)
+    {
+        if (!TryCountParts(body, isRead: false, out int parts))
+            return null;
+        OpCode[]? types = null;
+        var reader = new JuteReader(body);
+        for (int i = 0; i < parts; i++)
+        {
+            OpCode op = ReadMultiHeader(ref reader, out _);
+            if (op == OpCode.Create2)
+                (types ??= new OpCode[parts])[i] = op;
+            PartBody(ref reader, op);
+        }
+        return types;
+    }
+
+    /// <summary>
     /// Counts the operations of a multi, or of a multiRead; false if it cannot be decoded or has an operation that does
     /// not belong.
     /// </summary>

@@ -89,6 +89,17 @@ internal sealed partial class TxnPreparer(DataTree tree, ReplicaOptions options)
         return true;
     }
 
+    /// <summary>Appends a refusal, which takes a zxid so that whoever forwarded the request learns of it.</summary>
+    public static void PrepareError(in TxnContext context, ErrorCode error, TxnBatch batch)
+    {
+        JuteBuffer output = batch.BeginEntry();
+        var header = new TxnHeader(
+            context.SessionId, context.Xid, context.Zxid.Value, context.TimeMs, OpCode.Error);
+        header.Write(output);
+        TxnRecords.WriteError(output, error);
+        batch.EndEntry(context.Zxid);
+    }
+
     /// <summary>Appends the start of a session.</summary>
     public void PrepareCreateSession(in TxnContext context, int timeoutMs, TxnBatch batch)
     {

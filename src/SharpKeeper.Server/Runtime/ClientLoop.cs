@@ -376,7 +376,8 @@ internal sealed class ClientLoop : ILoopHandler
             return;
         if (!client.IsAuthorized && opClass != OpClass.Connection)
             Refuse(client, xid, runtime.Replica.Tree.LastProcessed, ErrorCode.SessionClosedRequireAuth);
-        else if (opClass == OpClass.Read && !link.HasUnanswered)
+        else if (opClass == OpClass.Read && !link.HasUnanswered
+            && !(op == OpCode.Sync && runtime.Replica.IsEnsemble))
             AnswerRead(client, xid, op, body);
         else if (opClass is OpClass.Read or OpClass.Write)
             PostRequest(client, xid, op, body);

@@ -1,0 +1,98 @@
+using SharpKeeper.Protocol;
+
+namespace SharpKeeper.ZabTests;
+
+public class EnsembleTests
+{
+    [Fact]
+    public void Start_three_servers_elect_the_greatest_id_and_serve()
+    {
+        using var world = new EnsembleHarness(3);
+        world.StartAll();
+        Assert.Equal(3, world.Leader.Id.Value);
+        Assert.All(world.Servers, server => Assert.True(server.Replica.IsServing));
+        Assert.Equal(ServerState.Following, world[1].State);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Write_through_any_server_reaches_all(int through)
+    {
+        using var world = new EnsembleHarness(3, observers: 1);
+        world.StartAll();
+        EnsembleClient client = world[through].Connect();
+        Assert.True(client.IsConnected);
+        client.Create("/a");
+        Assert.All(world.Servers, server => Assert.False(server.Tree.Find("/a"u8).IsNone));
+        Assert.All(world.Servers, server => Assert.Equal(world.Leader.Tree.LastProcessed, server.Tree.LastProcessed));
+        Assert.All(world.Servers, server => Assert.Equal(world.Leader.Tree.Digest, server.Tree.Digest));
+    }
+
+    [Fact]
+    public void Crash_of_the_leader_loses_nothing_acknowledged()
+    {
+        using var world = new EnsembleHarness(3);
+        world.StartAll();
+        world[1].Connect().Create("/a");
+        world[3].Crash();
+        world.Run(3000);
+        Assert.Equal(2, world.Leader.Id.Value);
+        EnsembleClient client = world[1].Connect();
+        client.Create("/b");
+        world[3].Start();
+        world.Run(3000);
+        Assert.Equal(ServerState.Following, world[3].State);
+        Assert.False(world[3].Tree.Find("/a"u8).IsNone);
+        Assert.False(world[3].Tree.Find("/b"u8).IsNone);
+    }
+
+    [Fact]
+    public void Sync_is_answered_after_a_quorum_has_confirmed_the_leader()
+    {
+        using var world = new EnsembleHarness(3);
+        world.StartAll();
+        foreach (HarnessServer server in world.Servers)
+        {
+            EnsembleClient client = server.Connect();
+            client.TakeReplies();
+            int sync = client.Send(OpCode.Sync, EnsembleClient.PathBody("/"));
+            Assert.Equal([(sync, ErrorCode.Ok)], client.TakeReplies());
+        }
+    }
+
+    [Fact]
+    public void Reconnect_to_another_server_keeps_the_session()
+    {
+        using var world = new EnsembleHarness(3);
+        world.StartAll();
+        EnsembleClient first = world[1].Connect();
+        first.Create("/e", CreateMode.Ephemeral);
+        var second = new EnsembleClient(world, world[2], 10_000, first.SessionId);
+        Assert.True(second.IsConnected);
+        Assert.Equal(first.SessionId, second.SessionId);
+        second.Create("/f");
+        first.Send(OpCode.Create, EnsembleClient.CreateBody("/g"));
+        Assert.True(first.Link.IsHangingUp);
+        Assert.True(world[1].Tree.Find("/g"u8).IsNone);
+    }
+
+    [Fact]
+    public void Session_that_is_silent_expires_on_all_servers_and_one_with_signs_of_life_does_not()
+    {
+        using var world = new EnsembleHarness(3);
+        world.StartAll();
+        EnsembleClient silent = world[1].Connect(4000);
+        silent.Create("/silent", CreateMode.Ephemeral);
+        EnsembleClient lively = world[2].Connect(4000);
+        lively.Create("/lively", CreateMode.Ephemeral);
+        for (int i = 0; i < 12; i++)
+        {
+            lively.Link.LastHeardMs = world.NowMs;
+            world.Run(1000);
+        }
+        Assert.All(world.Servers, server => Assert.True(server.Tree.Find("/silent"u8).IsNone));
+        Assert.All(world.Servers, server => Assert.False(server.Tree.Find("/lively"u8).IsNone));
+        Assert.True(silent.Link.IsHangingUp);
+    }
+}
