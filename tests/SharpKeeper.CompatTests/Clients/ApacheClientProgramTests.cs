@@ -9,16 +9,12 @@ namespace SharpKeeper.CompatTests.Clients;
 public sealed partial class ApacheClientProgramTests
 {
     private const string ZkCli = "/usr/share/zookeeper/bin/zkCli.sh";
-    private const string Jar = "/usr/share/java/zookeeper.jar";
-    private const string Javac = "/usr/bin/javac";
-    private const string Gcc = "/usr/bin/gcc";
-    private const string Header = "/usr/include/zookeeper/zookeeper.h";
 
     [Fact]
     public async Task ZkCli_prints_the_same_for_both_servers()
     {
         ApacheServer.SkipUnlessInstalled();
-        SkipUnlessThere(ZkCli, "apt install zookeeper");
+        ClientPrograms.SkipUnlessThere(ZkCli, "apt install zookeeper");
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         await using ApacheServer apache = await ApacheServer.StartAsync(cancellation: cancellation);
         await using KeeperTestServer ours = await KeeperTestServer.StartAsync(
@@ -38,48 +34,15 @@ public sealed partial class ApacheClientProgramTests
     [Fact]
     public async Task Java_client_works_unchanged()
     {
-        SkipUnlessThere(Jar, "apt install libzookeeper-java");
-        SkipUnlessThere(Javac, "apt install default-jdk-headless");
-        using var directory = new TemporaryDirectory();
-        await ClientProcess.RunWellAsync(
-            Javac, ["-cp", Jar, "-d", directory.Path, Path.Combine(ClientProcess.Sources, "java", "JavaClient.java")]);
-
         await using ClientsServer server = await ClientsServer.StartAsync();
-        ClientRun run = await ClientProcess.RunWellAsync(
-            "/usr/bin/java",
-            [
-                "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", $"{Jar}:{directory.Path}", "JavaClient",
-                server.ConnectString,
-            ],
-            fulfil: server.FulfilAsync);
-
-        Assert.EndsWith("all is well", run.Output.TrimEnd(), StringComparison.Ordinal);
+        await ClientPrograms.RunJavaAsync("JavaClient", server);
     }
 
     [Fact]
     public async Task C_client_works_unchanged()
     {
-        SkipUnlessThere(Gcc, "apt install gcc");
-        SkipUnlessThere(Header, "apt install libzookeeper-mt-dev");
-        using var directory = new TemporaryDirectory();
-        string program = Path.Combine(directory.Path, "c_client");
-        await ClientProcess.RunWellAsync(
-            Gcc,
-            [
-                "-DTHREADED", "-o", program, Path.Combine(ClientProcess.Sources, "c", "c_client.c"),
-                "-lzookeeper_mt", "-lpthread",
-            ]);
-
         await using ClientsServer server = await ClientsServer.StartAsync();
-        ClientRun run = await ClientProcess.RunWellAsync(program, [server.ConnectString], fulfil: server.FulfilAsync);
-
-        Assert.EndsWith("all is well", run.Output.TrimEnd(), StringComparison.Ordinal);
-    }
-
-    private static void SkipUnlessThere(string file, string howToGet)
-    {
-        if (!File.Exists(file))
-            Assert.Skip($"{file} is missing (on Debian: {howToGet}).");
+        await ClientPrograms.RunCAsync("c_client", server);
     }
 
     private static async Task<Transcript> RunCliAsync(string server)
@@ -118,11 +81,4 @@ public sealed partial class ApacheClientProgramTests
     private static partial Regex TimePattern();
 
     private sealed record Transcript(string[] Answers, string[] Events, string[] Errors);
-
-    private sealed class TemporaryDirectory : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("sharpkeeper-program-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
 }

@@ -5,7 +5,7 @@ namespace SharpKeeper.CompatTests.Clients;
 /// <summary>
 /// Our server as client programs meet it: on disk, with a tick of two seconds, in a directory that goes with it.
 /// </summary>
-internal sealed class ClientsServer : IAsyncDisposable
+internal sealed class ClientsServer : IClientsPeer
 {
     private readonly string directory = Directory.CreateTempSubdirectory("sharpkeeper-clients-").FullName;
     private KeeperTestServer? server;
@@ -34,6 +34,8 @@ internal sealed class ClientsServer : IAsyncDisposable
         "start" => server!.RestartAsync(),
         _ => throw new ArgumentException($"The wish {wish} is not known."),
     };
+
+    public Task ExplainAsync(Func<Task> part) => part();
 
     public async ValueTask DisposeAsync()
     {

@@ -1,24 +1,27 @@
 namespace SharpKeeper.CompatTests.Clients;
 
-/// <summary>kazoo, the Python client, with its recipes against our server.</summary>
+/// <summary>kazoo, the Python client, with its recipes against our servers.</summary>
 public abstract class KazooSuite
 {
     private const string Python = "/usr/bin/python3";
 
+    /// <summary>Starts what the scripts are tried on.</summary>
+    private protected virtual async Task<IClientsPeer> StartAsync() => await ClientsServer.StartAsync();
+
     /// <summary>Runs one of the scripts of Clients/kazoo; an assertion that fails there fails here.</summary>
-    protected static async Task RunAsync(string script, params string[] arguments)
+    protected async Task RunAsync(string script, params string[] arguments)
     {
         await SkipUnlessInstalledAsync("import kazoo", "kazoo is not installed (on Debian: apt install python3-kazoo)");
-        await using ClientsServer server = await ClientsServer.StartAsync();
-        await ClientProcess.RunWellAsync(
+        await using IClientsPeer peer = await StartAsync();
+        await peer.ExplainAsync(() => ClientProcess.RunWellAsync(
             Python,
             ["-B", Path.Combine(ClientProcess.Sources, "kazoo", script), .. arguments],
-            new Dictionary<string, string> { ["SHARPKEEPER"] = server.ConnectString },
-            fulfil: server.FulfilAsync);
+            new Dictionary<string, string> { ["SHARPKEEPER"] = peer.ConnectString },
+            fulfil: peer.FulfilAsync));
     }
 
     /// <summary>Runs tests that kazoo ships, where the package has them.</summary>
-    protected static async Task RunOwnTestsAsync(params string[] arguments)
+    protected async Task RunOwnTestsAsync(params string[] arguments)
     {
         await SkipUnlessInstalledAsync("import kazoo.tests.util", "this kazoo comes without its own tests");
         await RunAsync("own_tests.py", arguments);

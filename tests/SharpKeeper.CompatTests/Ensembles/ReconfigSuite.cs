@@ -85,7 +85,7 @@ public abstract class ReconfigSuite
         {
             // A server that takes another part drops its clients, and may do so before it answers.
             await client.SyncAsync("/", Cancellation);
-            config = (await client.GetConfigAsync(Cancellation)).Text!;
+            config = (await client.GetConfigAsync(cancellation: Cancellation)).Text!;
         }
         await ensemble.WaitServingAsync();
         return config;
@@ -101,7 +101,7 @@ public abstract class ReconfigSuite
         {
             await using KeeperClient client = await OpenAsync(server);
             await client.SyncAsync("/", Cancellation);
-            string text = (await client.GetConfigAsync(Cancellation)).Text!;
+            string text = (await client.GetConfigAsync(cancellation: Cancellation)).Text!;
             texts.Add(string.Join('\n', text.Split('\n').Order(StringComparer.Ordinal)));
         }
         Assert.Single(texts);

@@ -211,7 +211,7 @@ public sealed class Ensemble : IAsyncDisposable
     {
         string directory = Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"server-{id}"));
         Directory.CreateDirectory(directory);
-        return new EnsembleServer(id, kind, directory, setup.DataDirectory(id));
+        return new EnsembleServer(id, kind, directory, setup);
     }
 
     private void WriteConfigs()

@@ -21,14 +21,16 @@ public sealed class EnsembleServer : IAsyncDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly StringBuilder before = new();
+    private readonly IReadOnlyDictionary<string, string> properties;
     private ChildProcess? process;
 
-    internal EnsembleServer(int id, ServerKind kind, string directory, string? dataDirectory)
+    internal EnsembleServer(int id, ServerKind kind, string directory, EnsembleSetup setup)
     {
+        properties = setup.Properties;
         Id = id;
         Kind = kind;
         Directory = directory;
-        DataDirectory = dataDirectory ?? Path.Combine(directory, "data");
+        DataDirectory = setup.DataDirectory(id) ?? Path.Combine(directory, "data");
         int[] ports = LoopbackPorts.Take(3);
         (ClientPort, QuorumPort, ElectionPort) = (ports[0], ports[1], ports[2]);
         System.IO.Directory.CreateDirectory(DataDirectory);
@@ -169,10 +171,14 @@ public sealed class EnsembleServer : IAsyncDisposable
     }
 
     private IReadOnlyList<string> ApacheCommand() => ApacheProgram.Command(
-        ApacheProgram.SmallMachine, [], "org.apache.zookeeper.server.quorum.QuorumPeerMain", logs: true, ConfigFile);
+        ApacheProgram.SmallMachine, properties, "org.apache.zookeeper.server.quorum.QuorumPeerMain", logs: true,
+        ConfigFile);
 
     private IReadOnlyList<string> OurCommand() =>
-        [Path.Combine(AppContext.BaseDirectory, "sharpkeeper"), "server", ConfigFile];
+    [
+        Path.Combine(AppContext.BaseDirectory, "sharpkeeper"), "server", ConfigFile,
+        .. properties.Select(property => $"-D{property.Key}={property.Value}"),
+    ];
 
     private static string? Value(string answer, string name)
     {

@@ -25,6 +25,9 @@ public sealed record EnsembleSetup
     /// <summary>Lines of zoo.cfg, added to the defaults or instead of them.</summary>
     public IReadOnlyDictionary<string, string> Config { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Settings that are given to the programs as -D arguments.</summary>
+    public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The unit of time, milliseconds.</summary>
     public int TickTimeMs { get; init; } = 500;
 

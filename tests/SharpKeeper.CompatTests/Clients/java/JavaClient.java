@@ -170,8 +170,12 @@ public final class JavaClient {
         persistent.expect(EventType.NodeDataChanged, "/lasting");
         recursive.expectNothing();
         once.expectNothing();
+        sync(client);
+    }
+
+    private static void sync(ZooKeeper client) throws Exception {
         CountDownLatch synced = new CountDownLatch(1);
-        client.sync("/watch", (code, path, context) -> synced.countDown(), null);
+        client.sync("/", (code, path, context) -> synced.countDown(), null);
         check(synced.await(WAIT_SECONDS, TimeUnit.SECONDS), "sync was not answered");
     }
 
@@ -247,6 +251,7 @@ public final class JavaClient {
         check(inside.getChildren("/", children).contains("m"), "chroot");
         create(inside, "/inside", CreateMode.EPHEMERAL);
         children.expect(EventType.NodeChildrenChanged, "/");
+        sync(client);
         check(client.exists("/java/inside", false) != null, "chroot on the way");
         Events gone = new Events();
         client.exists("/java/inside", gone);

@@ -1,4 +1,4 @@
-"""How a script talks to the test that runs it: the server's address, and stopping and starting the server."""
+"""How a script talks to the test that runs it: the addresses of the servers, and stopping and starting them."""
 import os
 import sys
 
@@ -12,14 +12,14 @@ def _ask(word):
         raise RuntimeError("the test answered %r to %s" % (answer, word))
 
 
-def stop_server():
-    """Ends the server; its data stay."""
-    _ask("stop")
+def stop_server(number=None):
+    """Ends the server, all servers of an ensemble, or that with a number; the data stay."""
+    _ask("stop" if number is None else "stop %d" % number)
 
 
-def start_server():
-    """Starts the server again on the same port and data."""
-    _ask("start")
+def start_server(number=None):
+    """Starts what was ended again on the same ports and data."""
+    _ask("start" if number is None else "start %d" % number)
 
 
 def restart_server():

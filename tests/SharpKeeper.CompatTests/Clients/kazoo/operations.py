@@ -95,10 +95,12 @@ def check_rights(client):
     refused(InvalidACLError, client.create, "/rights2", acl=[make_acl("nosuch", "x", read=True)])
     amy = KazooClient(hosts=control.HOSTS, auth_data=[("digest", "amy:secret")])
     amy.start()
+    amy.sync("/rights")
     assert amy.get("/rights")[0] == b"hidden"
     acls, stat = amy.get_acls("/rights")
     assert acls == [acl] and stat.aversion == 0
     assert amy.set_acls("/rights", [acl, make_acl("world", "anyone", read=True)]).aversion == 1
+    client.sync("/rights")
     assert client.get("/rights")[0] == b"hidden"
     assert client.get_acls("/rights")[0][0].id.id == "amy:x"
     amy.stop()
@@ -116,6 +118,7 @@ def check_chroot_and_end(client):
     inside = KazooClient(hosts=control.HOSTS + "/root/inner")
     inside.start()
     assert inside.create("/e", ephemeral=True) == "/e"
+    client.sync("/root")
     assert client.exists("/root/inner/e").ephemeralOwner == inside.client_id[0]
     gone = threading.Event()
     assert client.exists("/root/inner/e", watch=lambda event: gone.set()) is not None

@@ -1,4 +1,4 @@
-"""Runs the tests that kazoo itself ships against the server named in SHARPKEEPER, in place of kazoo's own cluster.
+"""Runs the tests that kazoo itself ships against the servers named in SHARPKEEPER, in place of kazoo's own cluster.
 
 They are written for pytest, mock and objgraph, which need not be installed: the few things they use of them are made
 here.
@@ -50,16 +50,19 @@ from kazoo.testing import harness  # noqa: E402: only now are its imports there
 
 
 class Server:
-    """The one server, as kazoo's harness sees a member of its cluster."""
+    """A server, as kazoo's harness sees a member of its cluster."""
     running = True
-    address = control.HOSTS
+
+    def __init__(self, number, address):
+        self.number = number
+        self.address = address
 
     def stop(self):
-        control.stop_server()
+        control.stop_server(self.number)
         self.running = False
 
     def run(self):
-        control.start_server()
+        control.start_server(self.number)
         self.running = True
 
 
@@ -70,7 +73,7 @@ class Cluster(list):
                 server.run()
 
 
-CLUSTER = Cluster([Server()])
+CLUSTER = Cluster(Server(i + 1, address) for i, address in enumerate(control.HOSTS.split(",")))
 harness.get_global_cluster = lambda: CLUSTER
 
 

@@ -1,0 +1,66 @@
+using SharpKeeper.CompatTests.Peers;
+
+namespace SharpKeeper.CompatTests.Clients;
+
+/// <summary>Compiles and runs the programs on Apache's client libraries.</summary>
+internal static class ClientPrograms
+{
+    private const string Javac = "/usr/bin/javac";
+    private const string Gcc = "/usr/bin/gcc";
+    private const string Header = "/usr/include/zookeeper/zookeeper.h";
+
+    /// <summary>Runs a class of Clients/java; it must say that all is well.</summary>
+    public static async Task RunJavaAsync(string name, IClientsPeer peer)
+    {
+        SkipUnlessThere(ApacheProgram.Jar, "apt install libzookeeper-java");
+        SkipUnlessThere(Javac, "apt install default-jdk-headless");
+        using var directory = new TemporaryDirectory();
+        await ClientProcess.RunWellAsync(
+            Javac,
+            [
+                "-cp", ApacheProgram.Jar, "-d", directory.Path,
+                Path.Combine(ClientProcess.Sources, "java", name + ".java"),
+            ]);
+        await RunAsync(
+            "/usr/bin/java",
+            ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", $"{ApacheProgram.Jar}:{directory.Path}", name], peer);
+    }
+
+    /// <summary>Runs a program of Clients/c; it must say that all is well.</summary>
+    public static async Task RunCAsync(string name, IClientsPeer peer)
+    {
+        SkipUnlessThere(Gcc, "apt install gcc");
+        SkipUnlessThere(Header, "apt install libzookeeper-mt-dev");
+        using var directory = new TemporaryDirectory();
+        string program = Path.Combine(directory.Path, name);
+        await ClientProcess.RunWellAsync(
+            Gcc,
+            [
+                "-DTHREADED", "-o", program, Path.Combine(ClientProcess.Sources, "c", name + ".c"), "-lzookeeper_mt",
+                "-lpthread",
+            ]);
+        await RunAsync(program, [], peer);
+    }
+
+    /// <summary>Ends the test as skipped where a file is missing.</summary>
+    public static void SkipUnlessThere(string file, string howToGet)
+    {
+        if (!File.Exists(file))
+            Assert.Skip($"{file} is missing (on Debian: {howToGet}).");
+    }
+
+    private static Task RunAsync(string program, IReadOnlyList<string> arguments, IClientsPeer peer) =>
+        peer.ExplainAsync(async () =>
+        {
+            ClientRun run = await ClientProcess.RunWellAsync(
+                program, [.. arguments, peer.ConnectString], fulfil: peer.FulfilAsync);
+            Assert.EndsWith("all is well", run.Output.TrimEnd(), StringComparison.Ordinal);
+        });
+
+    private sealed class TemporaryDirectory : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("sharpkeeper-program-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+    }
+}
