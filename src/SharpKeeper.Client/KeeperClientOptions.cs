@@ -60,7 +60,7 @@ public sealed record KeeperClientOptions
 
     /// <summary>
     /// Longest delay between two rounds over all servers. After a lost connection each of the others is tried at once;
-    /// when all have failed, the next round waits for a random time that doubles with each round, from some 25 ms up to
+    /// when all have failed, the next round waits for a random time that doubles with each round, from some 10 ms up to
     /// this value. Default 1 second.
     /// </summary>
     public TimeSpan ReconnectDelayMax { get; init; } = TimeSpan.FromSeconds(1);

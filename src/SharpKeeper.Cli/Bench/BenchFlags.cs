@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Net;
 using SharpKeeper.Cli.Bench.Transport;
 using SharpKeeper.Protocol;
 
@@ -9,7 +10,7 @@ namespace SharpKeeper.Cli.Bench;
 /// <summary>The options that every kind of benchmark takes.</summary>
 internal sealed class BenchFlags
 {
-    private readonly Option<string> server = new("--server", "-s")
+    private readonly Option<string> server = new("--server", "-s", "--servers")
     {
         Description = "host:port[,host:port...]; sessions are spread evenly over them.",
         DefaultValueFactory = _ => "127.0.0.1:2181",
@@ -47,7 +48,8 @@ internal sealed class BenchFlags
 
     private readonly Option<int[]> serverPids = new("--server-pid")
     {
-        Description = "Process of the server on this machine, for its CPU time and memory; may be given several times.",
+        Description = "Process of the server on this machine, for its CPU time and memory; may be given several times. "
+            + "Servers on loopback are found by their ports.",
     };
 
     private readonly Option<string> root = new("--root")
@@ -141,9 +143,15 @@ internal sealed class BenchFlags
 
     /// <summary>Reads them, with a server and its processes from elsewhere.</summary>
     /// <exception cref="BenchException">A server address is wrong or unknown.</exception>
-    public BenchOptions Read(ParseResult parsed, string servers, IReadOnlyList<int> pids) => new()
+    public BenchOptions Read(ParseResult parsed, string servers, IReadOnlyList<int> pids)
     {
-        Servers = ServerAddresses.Parse(servers),
+        IReadOnlyList<IPEndPoint> addresses = ServerAddresses.Parse(servers);
+        return Read(parsed, addresses, pids.Count > 0 ? pids : ListeningProcess.FindAll(addresses));
+    }
+
+    private BenchOptions Read(ParseResult parsed, IReadOnlyList<IPEndPoint> servers, IReadOnlyList<int> pids) => new()
+    {
+        Servers = servers,
         ServerPids = pids,
         Sessions = parsed.GetValue(sessions),
         Depth = parsed.GetValue(depth),

@@ -6,6 +6,11 @@ namespace SharpKeeper.Cli.Bench;
 /// <summary>An operation of a comparison, with a shape of its own where it has one.</summary>
 internal sealed record ComparedOperation(BenchOperation Operation, int? Sessions, int? Depth)
 {
+    /// <summary>Reads several, separated by commas.</summary>
+    /// <exception cref="BenchException">One of them is malformed.</exception>
+    public static IReadOnlyList<ComparedOperation> ParseList(string text) =>
+        [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
+
     /// <summary>Reads <c>name</c> or <c>name:SESSIONSxDEPTH</c>.</summary>
     /// <exception cref="BenchException">It is neither.</exception>
     public static ComparedOperation Parse(string text)

@@ -1,10 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
-using SharpKeeper.Cli.Bench.Driver;
 using SharpKeeper.Cli.Bench.Report;
 using SharpKeeper.Cli.Bench.Transport;
-using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Cli.Bench;
 
@@ -41,13 +38,13 @@ internal static class Startup
 
     private static StartupRound MeasureOne(StartupOptions options, CancellationToken cancel)
     {
-        if (TryAsk(options.Server))
+        if (FirstReply.TryGet(options.Server))
             throw new BenchException($"startup: a server answers at {options.Server} already; stop it first");
         long start = Stopwatch.GetTimestamp();
         using Process process = Launch(options.Command);
         try
         {
-            while (!TryAsk(options.Server))
+            while (!FirstReply.TryGet(options.Server))
                 WaitForNextTry(options, process, start, cancel);
             TimeSpan ready = Stopwatch.GetElapsedTime(start);
             process.Refresh();
@@ -100,55 +97,6 @@ internal static class Startup
             throw new BenchException(
                 $"startup: no answer at {options.Server} within {options.ReadyMax.TotalSeconds:0} s");
         Thread.Sleep(1);
-    }
-
-    /// <summary>Opens a session and asks for the root; false when the server is not ready.</summary>
-    private static bool TryAsk(IPEndPoint server)
-    {
-        using var socket = new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.ReceiveTimeout = 1000;
-        try
-        {
-            socket.Connect(server);
-            socket.Send(Frames.Handshake(TimeSpan.FromSeconds(10)));
-            // A port that nobody listens on may connect to itself and give back the request, which has no timeout here.
-            if (!ConnectResponse.TryRead(ReadFrame(socket), out ConnectResponse response)
-                || response.SessionId == 0 || response.TimeoutMs <= 0)
-                return false;
-            socket.Send(Numbered(Frames.Read(OpCode.Exists, "/"), 1));
-            bool answered = new JuteReader(ReadFrame(socket)).ReadInt32() == 1;
-            socket.Send(Numbered(Frames.Request(OpCode.CloseSession, _ => { }), 2));
-            return answered && ReadFrame(socket).Length > 0;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
-
-    private static byte[] Numbered(byte[] frame, int xid)
-    {
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(Frames.XidAt), xid);
-        return frame;
-    }
-
-    private static byte[] ReadFrame(Socket socket)
-    {
-        int length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(ReadExactly(socket, 4));
-        return length is < 0 or > 65536 ? [] : ReadExactly(socket, length);
-    }
-
-    private static byte[] ReadExactly(Socket socket, int count)
-    {
-        byte[] bytes = new byte[count];
-        for (int at = 0; at < count;)
-        {
-            int got = socket.Receive(bytes.AsSpan(at));
-            if (got == 0)
-                throw new SocketException((int)SocketError.ConnectionReset);
-            at += got;
-        }
-        return bytes;
     }
 
     private static void Stop(Process process)

@@ -7,7 +7,7 @@ using SharpKeeper.Cli.Bench.Report;
 
 namespace SharpKeeper.Cli.Commands;
 
-/// <summary><c>sharpkeeper bench</c>, <c>bench compare</c>, <c>bench startup</c> and <c>bench clean</c>.</summary>
+/// <summary><c>sharpkeeper bench</c>, <c>bench compare</c>, <c>bench startup</c>, <c>bench ensemble</c> and <c>bench clean</c>.</summary>
 internal static class BenchCommand
 {
     private static readonly string[] operationNames = [.. Enum.GetValues<BenchOperation>().Select(BenchRun.NameOf)];
@@ -45,6 +45,7 @@ internal static class BenchCommand
         }));
         command.Subcommands.Add(CreateCompare());
         command.Subcommands.Add(CreateStartup());
+        command.Subcommands.Add(BenchEnsembleCommand.Create());
         command.Subcommands.Add(CreateClean());
         return command;
     }
@@ -53,8 +54,8 @@ internal static class BenchCommand
     {
         var flags = new BenchFlags();
         Option<bool> json = JsonOption();
-        Option<string> a = Required("--a", "Server A, host:port: the one to compare with.");
-        Option<string> b = Required("--b", "Server B, host:port.");
+        Option<string> a = Required("--a", "Server A, host:port, or a list of them: the one to compare with.");
+        Option<string> b = Required("--b", "Server B, or a list.");
         var pidsOfA = new Option<int[]>("--pid-a") { Description = "Process of server A, for CPU time and memory." };
         var pidsOfB = new Option<int[]>("--pid-b") { Description = "Process of server B, for CPU time and memory." };
         var operations = new Option<string>("--ops")
@@ -73,11 +74,9 @@ internal static class BenchCommand
         {
             BenchOptions OptionsOf(Option<string> server, Option<int[]> pids) => flags.Read(
                 parsed, parsed.GetRequiredValue(server), parsed.GetValue(pids) ?? []);
-            ComparedOperation[] list = [.. parsed.GetRequiredValue(operations)
-                .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                .Select(ComparedOperation.Parse)];
             var options = new CompareOptions(
-                OptionsOf(a, pidsOfA), OptionsOf(b, pidsOfB), list, parsed.GetValue(rounds));
+                OptionsOf(a, pidsOfA), OptionsOf(b, pidsOfB),
+                ComparedOperation.ParseList(parsed.GetRequiredValue(operations)), parsed.GetValue(rounds));
             List<ComparisonResult> results = Compare.Execute(options, parsed.InvocationConfiguration.Error, result =>
             {
                 if (!parsed.GetValue(json))
@@ -158,7 +157,7 @@ internal static class BenchCommand
         parsed.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(value, type));
 
     /// <summary>Runs an action that Ctrl-C stops; returns 0 when it went well, 1 with a message, 130 stopped.</summary>
-    private static int Guard(ParseResult parsed, Action<CancellationToken> action)
+    internal static int Guard(ParseResult parsed, Action<CancellationToken> action)
     {
         using var stop = new CancellationTokenSource();
         using var signal = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>

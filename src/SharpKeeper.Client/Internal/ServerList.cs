@@ -7,7 +7,7 @@ namespace SharpKeeper.Client.Internal;
 /// </summary>
 internal sealed class ServerList
 {
-    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(10);
 
     private readonly Random random;
     private readonly TimeSpan delayMax;

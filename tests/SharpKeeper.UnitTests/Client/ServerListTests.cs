@@ -46,8 +46,8 @@ public class ServerListTests
         TimeSpan[] delays = [.. Enumerable.Range(0, 7).Select(_ => Delay(list))];
 
         Assert.All([.. delays[..3], .. delays[4..6]], delay => Assert.Equal(TimeSpan.Zero, delay));
-        Assert.InRange(delays[3], TimeSpan.FromMilliseconds(25), TimeSpan.FromMilliseconds(50));
-        Assert.InRange(delays[6], TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(100));
+        Assert.InRange(delays[3], TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(20));
+        Assert.InRange(delays[6], TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(40));
     }
 
     [Fact]
@@ -62,9 +62,9 @@ public class ServerListTests
             list.Next(out _);
         }
 
-        Assert.All(firstOfRound[6..], delay =>
+        Assert.All(firstOfRound[7..], delay =>
             Assert.InRange(delay, TimeSpan.FromMilliseconds(500), TimeSpan.FromMilliseconds(1000)));
-        Assert.True(firstOfRound[6..].Distinct().Count() > 40);
+        Assert.True(firstOfRound[7..].Distinct().Count() > 40);
     }
 
     [Fact]

@@ -58,4 +58,5 @@ internal sealed record ProbeReport(string Operation, long Completed, LatencyRepo
 [JsonSerializable(typeof(BenchResult[]))]
 [JsonSerializable(typeof(ComparisonResult[]))]
 [JsonSerializable(typeof(StartupResult))]
+[JsonSerializable(typeof(EnsembleResult[]))]
 internal sealed partial class BenchJson : JsonSerializerContext;
