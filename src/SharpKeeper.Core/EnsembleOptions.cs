@@ -79,6 +79,12 @@ public sealed record EnsembleOptions
     /// <summary>DIFFs sent at the same time to observers at most; <c>leader.maxConcurrentDiffSyncs</c>.</summary>
     public int ConcurrentDiffSyncsMax { get; init; } = 100;
 
+    /// <summary>
+    /// Transactions of one epoch after which the leader makes way for a new one: the counter has 32 bits, and a single
+    /// step may propose many.
+    /// </summary>
+    internal uint CounterMax { get; init; } = uint.MaxValue - 0x10000;
+
     /// <summary>Deliberate mistakes, for tests of the tests.</summary>
     internal PlantedBug Bugs { get; init; }
 }

@@ -13,7 +13,6 @@ namespace SharpKeeper.Core;
 /// <summary>The replica as a server of an ensemble: what Zab tells it, and what it tells Zab.</summary>
 public sealed partial class Replica : IZabHost
 {
-    private const uint RolloverCounter = uint.MaxValue - 0x10000;
     private const int UnloggedBatchBytesMax = 1 << 20;
     private const int TypeOffset = 28;
 

@@ -152,7 +152,7 @@ public sealed partial class Replica
                 StepPeers(input);
                 break;
         }
-        if (isLeading && lastProposed.Counter >= RolloverCounter && zab is not null)
+        if (isLeading && zab is not null && lastProposed.Counter >= options.Ensemble!.CounterMax)
             zab.GoLooking("the counter of this epoch's transactions is used up", nowMs);
     }
 

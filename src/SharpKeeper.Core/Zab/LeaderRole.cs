@@ -273,7 +273,8 @@ internal sealed partial class LeaderRole
         if (learner.Phase is not (LearnerPhase.AwaitNewLeaderAck or LearnerPhase.Synchronised))
             return;
         learner.PingsSent++;
-        QuorumPackets.WriteEmpty(learner.Output, QuorumPacketType.Ping, peer.LastLogged);
+        QuorumPackets.WriteEmpty(
+            learner.Output, QuorumPacketType.Ping, peer.LastLogged > EpochStart ? peer.LastLogged : EpochStart);
         Wrote(learner);
     }
 

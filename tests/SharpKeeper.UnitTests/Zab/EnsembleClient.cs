@@ -40,6 +40,13 @@ internal sealed class EnsembleClient
         return xid;
     }
 
+    /// <summary>Sends a request without letting the network do anything.</summary>
+    public void SendOnly(OpCode op, byte[] body)
+    {
+        Link.Posted++;
+        server.Step(Input.ClientRequest(Link, op, ++xid, body, world.NowMs, world.NowMs));
+    }
+
     /// <summary>The replies so far, as (xid, error), and forgets them.</summary>
     public List<(int Xid, ErrorCode Error)> TakeReplies()
     {

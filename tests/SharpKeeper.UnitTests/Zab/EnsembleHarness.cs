@@ -35,6 +35,9 @@ internal sealed class EnsembleHarness : IDisposable
 
     public long NowMs { get; private set; } = 10_000;
 
+    /// <summary>Transactions after which a leader makes way.</summary>
+    public uint CounterMax { get; init; } = uint.MaxValue;
+
     /// <summary>Is a message between these two delivered?</summary>
     public Func<ServerId, ServerId, bool> IsLinked { get; set; } = static (_, _) => true;
 
@@ -47,13 +50,22 @@ internal sealed class EnsembleHarness : IDisposable
 
     public string Trace => trace.ToString();
 
+    private long traceStartMs = 10_000;
+
+    /// <summary>Starts the trace, and its clock, anew.</summary>
+    public void ClearTrace()
+    {
+        trace.Clear();
+        traceStartMs = NowMs;
+    }
+
     public static EnsembleServer Member(int id, ServerRole role = ServerRole.Participant) => new(
         new ServerId(id), [new ServerAddress("s" + id.ToString(CultureInfo.InvariantCulture), 2888, 3888)], role,
         new ClientAddress("s" + id.ToString(CultureInfo.InvariantCulture), 2181), null);
 
     public HarnessServer Leader => servers.Single(static server => server.IsUp && server.Replica.Zab!.Leader is { IsEstablished: true });
 
-    public void Note(string line) => trace.Append(NowMs - 10_000).Append(' ').Append(line).Append('\n');
+    public void Note(string line) => trace.Append(NowMs - traceStartMs).Append(' ').Append(line).Append('\n');
 
     public void StartAll()
     {

@@ -55,6 +55,7 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
             AcceptedEpoch = acceptedEpoch,
             CurrentEpoch = currentEpoch,
             Bugs = Bugs,
+            CounterMax = world.CounterMax,
         };
         ReplicaOptions options = ReplicaTests.ReplicaHarness.Options() with
         {
