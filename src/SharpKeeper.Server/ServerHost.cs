@@ -27,17 +27,19 @@ public sealed partial class ServerHost : IAsyncDisposable
     private readonly LogWriter? log;
     private readonly SnapshotKeeper? snapshots;
     private readonly Purger? purger;
+    private readonly EnsembleDriver? ensemble;
     private int disposed;
 
     private ServerHost(
-        ServerOptions options, ILogger logger, FileStorageDevice? device, RecoveryResult? recovered, ILogFiles? files)
+        ServerOptions options, ILogger logger, FileStorageDevice? device, RecoveryResult? recovered, EpochFiles? epochs,
+        ILogFiles? files)
     {
         this.options = options;
         this.logger = logger;
         IAuthProvider[] providers = ProvidersOf(options);
         DataTree tree = recovered?.Tree ?? NewTree(options);
         var replica = new Replica(
-            ReplicaOptionsOf(options, providers), tree, recovered?.Sessions ?? new SessionTimeouts(),
+            ReplicaOptionsOf(options, providers, epochs), tree, recovered?.Sessions ?? new SessionTimeouts(),
             Environment.TickCount64);
         runtime = new ServerRuntime(
             options, replica, providers, options.ConnectionThreads, TimeProvider.System, logger, Fail);
@@ -47,7 +49,7 @@ public sealed partial class ServerHost : IAsyncDisposable
         if (device is null)
             return;
         var store = new SnapshotStore(device, FormatOf(options.SnapshotCompression));
-        snapshots = new SnapshotKeeper(store, runtime.Gate, runtime.SnapshotSlot, runtime.Metrics, logger);
+        snapshots = new SnapshotKeeper(store, runtime.Gate, runtime.SnapshotSlot, runtime.Driver.Trees, runtime.Metrics, logger);
         runtime.Snapshots = snapshots;
         runtime.Device = device;
         runtime.Driver.SnapshotDue = () => snapshots.Start(replica);
@@ -61,6 +63,13 @@ public sealed partial class ServerHost : IAsyncDisposable
         {
             purger = new Purger(
                 store, options.SnapshotsRetained, options.PurgeInterval, TimeProvider.System, logger);
+        }
+        if (epochs is not null)
+        {
+            ensemble = new EnsembleDriver(runtime, device, epochs, log, RecoveryOptionsOf(options), logger, Fail)
+            {
+                Purger = purger,
+            };
         }
     }
 
@@ -91,11 +100,11 @@ public sealed partial class ServerHost : IAsyncDisposable
         ILogger logger = loggerFactory.CreateLogger("SharpKeeper.Server");
         cancellationToken.ThrowIfCancellationRequested();
         ServerHost host = options.InMemory
-            ? new ServerHost(options, logger, null, null, null)
+            ? new ServerHost(options, logger, null, null, null, null)
             : Recover(options, logger, files);
         try
         {
-            host.Open();
+            await host.OpenAsync(cancellationToken).ConfigureAwait(false);
             return host;
         }
         catch
@@ -113,6 +122,8 @@ public sealed partial class ServerHost : IAsyncDisposable
         if (purger is not null)
             await purger.DisposeAsync().ConfigureAwait(false);
         await transport.DisposeAsync().ConfigureAwait(false);
+        if (ensemble is not null)
+            await ensemble.DisposeAsync().ConfigureAwait(false);
         if (snapshots is not null)
             await snapshots.StopAsync().ConfigureAwait(false);
         log?.Dispose();
@@ -127,15 +138,11 @@ public sealed partial class ServerHost : IAsyncDisposable
         FileStorageDevice device = FileStorageDevice.Open(
             options.DataDir, options.DataLogDir, options.DataDirAutoCreate);
         long started = Stopwatch.GetTimestamp();
-        RecoveryResult recovered = Recovery.Run(device, new RecoveryOptions
-        {
-            TrustEmptySnapshot = options.SnapshotTrustEmpty,
-            DigestEnabled = options.DigestEnabled,
-            ExtendedTypesEnabled = options.ExtendedTypesEnabled,
-            Emulate353 = options.Emulate353TtlNodes,
-            HashSeed = NewSeed(),
-        });
-        var host = new ServerHost(options, logger, device, recovered, files);
+        RecoveryResult recovered = Recovery.Run(device, RecoveryOptionsOf(options));
+        EpochFiles? epochs = options.Ensemble is null ? null : EpochFiles.Load(device, recovered.Last);
+        var host = new ServerHost(options, logger, device, recovered, epochs, files);
+        if (epochs is { Mended.Length: > 0 })
+            host.LogNotice(epochs.Mended);
         foreach (RecoveryNotice notice in recovered.Notices)
             host.LogNotice(notice.Message);
         long elapsedMs = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
@@ -156,12 +163,15 @@ public sealed partial class ServerHost : IAsyncDisposable
         _ = runtime.Driver.RunAsync(snapshots!.Start);
     }
 
-    private void Open()
+    private async Task OpenAsync(CancellationToken cancellationToken)
     {
         if (!options.ForceSync && !options.InMemory)
             LogUnsynced();
         var address = new IPEndPoint(options.ClientAddress ?? IPAddress.IPv6Any, options.ClientPort);
         transport.Start(address, options.ListenBacklog, options.ConnectionThreads, index => runtime.Loops[index]);
+        // Connections are open, the replica hangs up clients while it cannot serve them.
+        if (ensemble is not null)
+            await ensemble.StartAsync(cancellationToken).ConfigureAwait(false);
         LogServing(transport.LocalEndPoint, options.InMemory ? "memory only" : options.DataDir);
     }
 
@@ -220,8 +230,22 @@ public sealed partial class ServerHost : IAsyncDisposable
         FsyncWarning = options.FsyncWarningThreshold,
     };
 
-    private static ReplicaOptions ReplicaOptionsOf(ServerOptions options, IAuthProvider[] providers) => new()
+    private static RecoveryOptions RecoveryOptionsOf(ServerOptions options) => new()
     {
+        TrustEmptySnapshot = options.SnapshotTrustEmpty,
+        DigestEnabled = options.DigestEnabled,
+        ExtendedTypesEnabled = options.ExtendedTypesEnabled,
+        Emulate353 = options.Emulate353TtlNodes,
+        HashSeed = NewSeed(),
+    };
+
+    private static ReplicaOptions ReplicaOptionsOf(
+        ServerOptions options, IAuthProvider[] providers, EpochFiles? epochs) => new()
+    {
+        ServerId = options.Ensemble is { } ensemble ? (byte)ensemble.Self.Value : (byte)1,
+        Ensemble = epochs is null
+            ? null
+            : options.Ensemble!.ToReplicaOptions(options, epochs.Accepted, epochs.Current),
         Access = new AccessControl(providers, options.SkipAcl),
         SessionSeedMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
         RandomSeed = NewSeed(),

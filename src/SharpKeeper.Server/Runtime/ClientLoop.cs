@@ -200,7 +200,7 @@ internal sealed class ClientLoop : ILoopHandler
     private int Consume(ClientConnection client, ReadOnlySpan<byte> bytes)
     {
         int consumed = 0;
-        while (!client.IsClosed && !client.IsWaiting)
+        while (!client.IsClosed && !client.IsWaiting && !client.Link.IsHangingUp)
         {
             int taken = ConsumeOne(client, bytes[consumed..]);
             if (taken == 0)

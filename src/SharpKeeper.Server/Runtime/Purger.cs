@@ -29,6 +29,13 @@ internal sealed partial class Purger : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => timer.DisposeAsync();
 
+    /// <summary>Runs <paramref name="action"/> while nothing is being removed.</summary>
+    public void RunAlone(Action action)
+    {
+        lock (running)
+            action();
+    }
+
     private void Run()
     {
         // On a slow disk one purge can outlast the interval.

@@ -48,8 +48,8 @@ internal sealed partial class ServerRuntime
         RequestBytesMax = options.PacketBytesMax;
         Admission = new Admission(options.ConnectionsPerAddressMax, options.ConnectionsMax);
         Throttle = new ConnectionThrottle(options.ConnectionThrottle, Metrics, (uint)Environment.TickCount);
-        // The last slot is the snapshot's.
-        Gate = new AccessGate(loopCount + 1);
+        // The last two slots are the snapshot's and the transfers'.
+        Gate = new AccessGate(loopCount + 2);
         Driver = new ReplicaDriver(replica, Gate, Metrics, clock, logger, fatal) { Dispatch = Dispatch };
         loops = new ClientLoop[loopCount];
         for (int i = 0; i < loopCount; i++)
@@ -75,6 +75,9 @@ internal sealed partial class ServerRuntime
 
     /// <summary>The reader slot of the thread that writes snapshots.</summary>
     public int SnapshotSlot => loops.Length;
+
+    /// <summary>The reader slot that those share who send the tree to other servers.</summary>
+    public int TransferSlot => loops.Length + 1;
 
     /// <summary>Who may connect.</summary>
     public Admission Admission { get; }
@@ -163,6 +166,35 @@ internal sealed partial class ServerRuntime
             client.Close(CloseReason.Server, flush: true);
         });
     });
+
+    /// <summary>
+    /// Closes the connections of all sessions; in the replica's turn. No request that they send is looked at once the
+    /// call has returned: what this server shows from then on may be older than what they have seen.
+    /// </summary>
+    public void HangUpClients()
+    {
+        var links = new List<ClientLink>();
+        Gate.EnterExclusive();
+        try
+        {
+            foreach (ClientLoop loop in loops)
+            {
+                foreach (ClientConnection client in loop.Clients)
+                {
+                    if (client.Link.Session == SessionId.None || client.Link.IsHangingUp)
+                        continue;
+                    client.Link.IsHangingUp = true;
+                    links.Add(client.Link);
+                }
+            }
+        }
+        finally
+        {
+            Gate.ExitExclusive();
+        }
+        if (links.Count > 0)
+            Dispatch([], links);
+    }
 
     /// <summary>Carries over what the replica counted; in its turn.</summary>
     private void MoveStatistics(ReplicaStatistics statistics)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using SharpKeeper.Core;
 using SharpKeeper.Core.Log;
+using SharpKeeper.Core.Tree;
 using SharpKeeper.Protocol;
 using SharpKeeper.Server.Metrics;
 using SharpKeeper.Server.Storage;
@@ -23,16 +24,20 @@ internal sealed partial class SnapshotKeeper
     private readonly SnapshotStore store;
     private readonly AccessGate gate;
     private readonly int slot;
+    private readonly TreeHolds trees;
     private readonly ServerMetrics metrics;
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
+    private readonly Lock startLock = new();
+    private volatile bool isSuspended;
     private volatile Task running = Task.CompletedTask;
     private long finished;
 
     /// <summary>Creates the keeper; <paramref name="slot"/> is its reader slot of the gate.</summary>
     public SnapshotKeeper(
-        SnapshotStore store, AccessGate gate, int slot, ServerMetrics metrics, ILogger logger)
+        SnapshotStore store, AccessGate gate, int slot, TreeHolds trees, ServerMetrics metrics, ILogger logger)
     {
+        this.trees = trees;
         this.store = store;
         this.gate = gate;
         this.slot = slot;
@@ -49,20 +54,40 @@ internal sealed partial class SnapshotKeeper
     /// </summary>
     public bool Start(Replica replica)
     {
-        if (stopping.IsCancellationRequested)
-            return false;
-        if (!running.IsCompleted)
+        lock (startLock)
         {
-            LogBusy();
-            return false;
+            if (stopping.IsCancellationRequested || isSuspended || IsTooSoon())
+                return false;
+            DataTree tree = replica.Tree;
+            trees.Hold(tree);
+            var writer = new SnapshotWriter(tree, replica.CommittedSessions.ToArray());
+            running = Task.Factory.StartNew(
+                () => Write(tree, writer), CancellationToken.None, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
         }
-        // At full speed snapCount comes round several times a second; writing a large tree all the time helps nobody.
-        if (LastDuration is { } last && Stopwatch.GetElapsedTime(finished) < last * RestFactor)
-            return false;
-        var writer = new SnapshotWriter(replica.Tree, replica.CommittedSessions.ToArray());
-        running = Task.Factory.StartNew(
-            () => Write(writer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         return true;
+    }
+
+    /// <summary>
+    /// Gives up a snapshot that is being written and runs <paramref name="action"/> while none can begin.
+    /// </summary>
+    public void RunAlone(Action action)
+    {
+        Task last;
+        lock (startLock)
+        {
+            isSuspended = true;
+            last = running;
+        }
+        last.Wait();
+        try
+        {
+            action();
+        }
+        finally
+        {
+            isSuspended = false;
+        }
     }
 
     /// <summary>Writes a snapshot at once, before anything runs beside it.</summary>
@@ -91,7 +116,18 @@ internal sealed partial class SnapshotKeeper
         stopping.Dispose();
     }
 
-    private void Write(SnapshotWriter writer)
+    private bool IsTooSoon()
+    {
+        if (!running.IsCompleted)
+        {
+            LogBusy();
+            return true;
+        }
+        // At full speed snapCount comes round several times a second; writing a large tree all the time helps nobody.
+        return LastDuration is { } last && Stopwatch.GetElapsedTime(finished) < last * RestFactor;
+    }
+
+    private void Write(DataTree tree, SnapshotWriter writer)
     {
         long started = Stopwatch.GetTimestamp();
         string name = writer.Start.ToString();
@@ -117,6 +153,7 @@ internal sealed partial class SnapshotKeeper
             gate.EnterShared(slot);
             writer.Dispose();
             gate.ExitShared(slot);
+            trees.Release(tree);
         }
     }
 
@@ -126,7 +163,7 @@ internal sealed partial class SnapshotKeeper
         bool more = true;
         while (more)
         {
-            if (stopping.IsCancellationRequested)
+            if (stopping.IsCancellationRequested || isSuspended)
                 return false;
             gate.EnterShared(slot);
             try
