@@ -6,6 +6,7 @@ using SharpKeeper.Core;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Server.Auth;
 using SharpKeeper.Server.Connections;
 using SharpKeeper.Server.Runtime;
@@ -32,7 +33,7 @@ public sealed partial class ServerHost : IAsyncDisposable
 
     private ServerHost(
         ServerOptions options, ILogger logger, FileStorageDevice? device, RecoveryResult? recovered, EpochFiles? epochs,
-        ILogFiles? files)
+        TxnHistory? history, ILogFiles? files)
     {
         this.options = options;
         this.logger = logger;
@@ -40,7 +41,7 @@ public sealed partial class ServerHost : IAsyncDisposable
         DataTree tree = recovered?.Tree ?? NewTree(options);
         var replica = new Replica(
             ReplicaOptionsOf(options, providers, epochs), tree, recovered?.Sessions ?? new SessionTimeouts(),
-            Environment.TickCount64);
+            Environment.TickCount64, history);
         runtime = new ServerRuntime(
             options, replica, providers, options.ConnectionThreads, TimeProvider.System, logger, Fail);
         var transportOptions = new TransportOptions { Failed = Fail, KeepAlive = options.ClientTcpKeepAlive };
@@ -100,7 +101,7 @@ public sealed partial class ServerHost : IAsyncDisposable
         ILogger logger = loggerFactory.CreateLogger("SharpKeeper.Server");
         cancellationToken.ThrowIfCancellationRequested();
         ServerHost host = options.InMemory
-            ? new ServerHost(options, logger, null, null, null, null)
+            ? new ServerHost(options, logger, null, null, null, null, null)
             : Recover(options, logger, files);
         try
         {
@@ -138,9 +139,10 @@ public sealed partial class ServerHost : IAsyncDisposable
         FileStorageDevice device = FileStorageDevice.Open(
             options.DataDir, options.DataLogDir, options.DataDirAutoCreate);
         long started = Stopwatch.GetTimestamp();
-        RecoveryResult recovered = Recovery.Run(device, RecoveryOptionsOf(options));
+        TxnHistory? history = HistoryOf(options);
+        RecoveryResult recovered = Recovery.Run(device, RecoveryOptionsOf(options) with { History = history });
         EpochFiles? epochs = options.Ensemble is null ? null : EpochFiles.Load(device, recovered.Last);
-        var host = new ServerHost(options, logger, device, recovered, epochs, files);
+        var host = new ServerHost(options, logger, device, recovered, epochs, history, files);
         if (epochs is { Mended.Length: > 0 })
             host.LogNotice(epochs.Mended);
         foreach (RecoveryNotice notice in recovered.Notices)
@@ -229,6 +231,14 @@ public sealed partial class ServerHost : IAsyncDisposable
         ForceSync = options.ForceSync,
         FsyncWarning = options.FsyncWarningThreshold,
     };
+
+    private static TxnHistory? HistoryOf(ServerOptions options)
+    {
+        if (options.Ensemble is not { } ensemble)
+            return null;
+        EnsembleOptions limits = ensemble.ToReplicaOptions(options, 0, 0);
+        return new TxnHistory(limits.HistoryTxnsMin, limits.HistoryBytesMax);
+    }
 
     private static RecoveryOptions RecoveryOptionsOf(ServerOptions options) => new()
     {

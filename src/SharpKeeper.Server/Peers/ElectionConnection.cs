@@ -1,15 +1,13 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Election;
 
 namespace SharpKeeper.Server.Peers;
 
 /// <summary>An established connection between two election ports.</summary>
 internal sealed class ElectionConnection(Socket socket, ServerId peer) : IDisposable
 {
-    /// <summary>Longest payload of a message, bytes.</summary>
-    public const int PayloadBytesMax = 512 * 1024;
-
     private readonly SemaphoreSlim work = new(0);
 
     /// <summary>The other server.</summary>
@@ -37,7 +35,7 @@ internal sealed class ElectionConnection(Socket socket, ServerId peer) : IDispos
         if (!await PeerSockets.ReceiveAllAsync(socket, head, cancellationToken).ConfigureAwait(false))
             return null;
         int length = BinaryPrimitives.ReadInt32BigEndian(head);
-        if (length is < 1 or > PayloadBytesMax)
+        if (length is < 1 or > ElectionFrames.PayloadBytesMax)
             return null;
         byte[] payload = new byte[length];
         return await PeerSockets.ReceiveAllAsync(socket, payload, cancellationToken).ConfigureAwait(false) ? payload : null;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Election;
 
 namespace SharpKeeper.Server.Peers;
 
@@ -144,7 +145,7 @@ internal sealed partial class ElectionNetwork
 
     private async Task GreetAsync(Socket socket)
     {
-        Introduction? introduction = null;
+        ElectionHandshake? introduction = null;
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
@@ -163,7 +164,7 @@ internal sealed partial class ElectionNetwork
             socket.Dispose();
     }
 
-    private void Admit(Socket socket, in Introduction said)
+    private void Admit(Socket socket, in ElectionHandshake said)
     {
         ServerId id = said.Server;
         if (id == options.Self)
@@ -176,16 +177,16 @@ internal sealed partial class ElectionNetwork
         lock (stateLock)
         {
             // An observer without a number of its own gets one that is smaller than all others.
-            if (id.Value == long.MaxValue)
+            if (id == ElectionHandshake.AnonymousObserver)
                 id = new ServerId(--lastStranger);
             peer = Find(id);
         }
-        if (peer is null || (id.Value < 0 && said.Addresses.Count == 0))
+        if (peer is null)
             socket.Dispose();
         else if (id.Value > options.Self.Value)
             Establish(peer, socket);
         else
-            CallBack(peer, socket, said.Addresses);
+            CallBack(peer, socket, [.. said.Addresses.Select(static it => new PeerAddress(it.Host, it.Port))]);
     }
 
     /// <summary>The smaller one has called: it is this server that makes the connection.</summary>

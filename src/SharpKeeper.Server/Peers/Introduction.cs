@@ -1,20 +1,16 @@
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Election;
+using SharpKeeper.Protocol.Quorum;
 
 namespace SharpKeeper.Server.Peers;
 
-/// <summary>What a server says first on a connection to an election port.</summary>
-/// <param name="Server">Its number.</param>
-/// <param name="Addresses">Its election addresses as it knows them; empty if it gave none that can be reached.</param>
-internal readonly record struct Introduction(ServerId Server, IReadOnlyList<PeerAddress> Addresses)
+/// <summary>Sends and receives what a server says first on a connection to an election port.</summary>
+internal static class Introduction
 {
-    private const long Version1 = -65536;
-    private const long Version2 = -65535;
-    private const int AddressBytesMax = 2048;
+    private const int IdBytes = 8;
+    private const int HeadBytes = 20;
 
     /// <summary>The bytes to send, in one piece: Apache reads the addresses with a single call.</summary>
     /// <param name="self">This server.</param>
@@ -23,56 +19,30 @@ internal readonly record struct Introduction(ServerId Server, IReadOnlyList<Peer
     public static byte[] Write(ServerId self, IReadOnlyList<PeerAddress> addresses, bool multiAddress)
     {
         using var buffer = new JuteBuffer();
-        buffer.WriteInt64(multiAddress ? Version2 : Version1);
-        buffer.WriteInt64(self.Value);
-        buffer.WriteString(multiAddress ? string.Join('|', addresses) : addresses[0].ToString());
+        ElectionAddress[] told = [.. addresses.Select(static it => new ElectionAddress(it.Host, it.Port))];
+        new ElectionHandshake(self, told, multiAddress).Write(buffer);
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Reads one of any version; null if the bytes are none.</summary>
-    public static async Task<Introduction?> ReadAsync(Socket socket, CancellationToken cancellationToken)
+    /// <summary>Reads one of any version and nothing behind it; null if the bytes are none.</summary>
+    public static async Task<ElectionHandshake?> ReadAsync(Socket socket, CancellationToken cancellationToken)
     {
-        byte[] head = new byte[20];
-        if (!await PeerSockets.ReceiveAllAsync(socket, head.AsMemory(0, 8), cancellationToken).ConfigureAwait(false))
-            return null;
-        long version = BinaryPrimitives.ReadInt64BigEndian(head);
-        // Before 3.5 the number was all.
-        if (version >= 0)
-            return new Introduction(new ServerId(version), []);
-        if (version is not (Version1 or Version2)
-            || !await PeerSockets.ReceiveAllAsync(socket, head.AsMemory(8), cancellationToken).ConfigureAwait(false))
-            return null;
-        int length = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(16));
-        if (length is < 1 or > AddressBytesMax)
-            return null;
-        byte[] text = new byte[length];
-        if (!await PeerSockets.ReceiveAllAsync(socket, text, cancellationToken).ConfigureAwait(false))
-            return null;
-        var server = new ServerId(BinaryPrimitives.ReadInt64BigEndian(head.AsSpan(8)));
-        return TryParse(Encoding.UTF8.GetString(text), out List<PeerAddress> addresses)
-            ? new Introduction(server, addresses)
-            : null;
-    }
-
-    private static bool TryParse(string text, out List<PeerAddress> addresses)
-    {
-        addresses = [];
-        foreach (string part in text.Split('|'))
+        byte[] bytes = new byte[ElectionHandshake.BytesMax];
+        int count = 0;
+        int wanted = IdBytes;
+        while (true)
         {
-            int colon = part.LastIndexOf(':');
-            if (colon <= 0 || !ushort.TryParse(
-                part.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) || port == 0)
-                return false;
-            string host = part[..colon];
-            if (host.StartsWith('[') && host.EndsWith(']'))
-                host = host[1..^1];
-            if (host.Length == 0)
-                return false;
-            bool isWildcard = IPAddress.TryParse(host, out IPAddress? ip)
-                && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
-            if (!isWildcard)
-                addresses.Add(new PeerAddress(host, port));
+            if (!await PeerSockets.ReceiveAllAsync(socket, bytes.AsMemory(count..wanted), cancellationToken)
+                .ConfigureAwait(false))
+                return null;
+            count = wanted;
+            PacketReadResult result = ElectionHandshake.TryRead(
+                bytes.AsSpan(0, count), out ElectionHandshake handshake, out _, out _);
+            if (result != PacketReadResult.Incomplete)
+                return result == PacketReadResult.Complete ? handshake : null;
+            wanted = count < HeadBytes
+                ? HeadBytes
+                : HeadBytes + BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(HeadBytes - 4));
         }
-        return true;
     }
 }

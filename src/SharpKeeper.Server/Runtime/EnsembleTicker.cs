@@ -1,11 +1,13 @@
 namespace SharpKeeper.Server.Runtime;
 
 /// <summary>
-/// Tells the replica of an ensemble that time has passed.
+/// Tells the replica of an ensemble that time has passed: often while it looks for a leader or is brought up to date, less
+/// often once it is settled.
 /// </summary>
 internal sealed class EnsembleTicker : IDisposable
 {
-    private const int IntervalMs = 20;
+    private const int UnsettledMs = 10;
+    private const int SettledMs = 50;
 
     private readonly ReplicaDriver driver;
     private readonly ManualResetEventSlim stopping = new();
@@ -31,6 +33,6 @@ internal sealed class EnsembleTicker : IDisposable
     {
         do
             driver.PostTick();
-        while (!stopping.Wait(IntervalMs));
+        while (!stopping.Wait(driver.IsSettled ? SettledMs : UnsettledMs));
     }
 }

@@ -58,6 +58,7 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     private Zxid durable;
     private int durableTxns;
     private volatile bool stopped;
+    private volatile bool isSettled;
     private long nowMs;
     private long wallMs;
 
@@ -91,6 +92,9 @@ internal sealed partial class ReplicaDriver : ILogCompletion
 
     /// <summary>Transactions proposed and not yet applied, as of the last answers given.</summary>
     public int Outstanding => Volatile.Read(ref outstanding);
+
+    /// <summary>Is nothing under way that needs the time in small steps?</summary>
+    public bool IsSettled => isSettled;
 
     /// <summary>Bytes that wait to be written to the log.</summary>
     public long QueuedLogBytes => Log?.QueuedBytes ?? 0;
@@ -307,6 +311,7 @@ internal sealed partial class ReplicaDriver : ILogCompletion
 
     private void DispatchOutput()
     {
+        isSettled = replica.IsSettled;
         // Before the answers are out: whoever has one must not be held back for what it waited for.
         Volatile.Write(ref outstanding, replica.OutstandingTxns);
         Outbox outbox = replica.Outbox;
