@@ -9,8 +9,8 @@ namespace SharpKeeper.Core.Zab;
 internal readonly record struct Ballot(Vote Vote, ServerState State, int Version)
 {
     /// <summary>
-    /// Do both mean the same? Between servers that have settled only leader and epoch count: followers of one leader may
-    /// have joined in different rounds, with different zxids.
+    /// Do both mean the same? Between servers that have settled only leader and epoch count: followers of one leader
+    /// may have joined in different rounds, with different zxids.
     /// </summary>
     public bool Agrees(in Ballot other)
     {

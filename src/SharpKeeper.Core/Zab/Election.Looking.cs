@@ -100,8 +100,8 @@ internal sealed partial class Election
     }
 
     /// <summary>
-    /// Is a leader established by the word of servers that have settled? The leader itself must say so: followers may not
-    /// have noticed yet that it has gone.
+    /// Is a leader established by the word of servers that have settled? The leader itself must say so: followers may
+    /// not have noticed yet that it has gone.
     /// </summary>
     private bool IsConfirmed(BallotBox box, in Ballot ballot)
     {
@@ -115,7 +115,7 @@ internal sealed partial class Election
 
     private bool IsFinalizing => finalizeAtMs != Never;
 
-    /// <summary>A server must be a voter to be proposed, and must have loaded its log: -1 stands for "not yet".</summary>
+    /// <summary>Who is proposed must be a voter that has loaded its log; -1 stands for "not yet".</summary>
     private bool IsUsable(in Vote other) => members.IsVoter(other.Leader) && other.Zxid.Value != -1;
 
     /// <summary>Is a vote greater, and for a server that may lead? One of weight 0 may not.</summary>
@@ -196,7 +196,8 @@ internal sealed partial class Election
 
     private void Resend(long nowMs)
     {
-        intervalMs = Math.Min(intervalMs * 2, Math.Max(options.MinNotificationIntervalMs, options.MaxNotificationIntervalMs));
+        int longestMs = Math.Max(options.MinNotificationIntervalMs, options.MaxNotificationIntervalMs);
+        intervalMs = Math.Min(intervalMs * 2, longestMs);
         resendAtMs = nowMs + intervalMs;
         sender.SendToVoters(state, vote);
     }

@@ -6,8 +6,8 @@ using SharpKeeper.Protocol.Quorum;
 namespace SharpKeeper.Core.Zab;
 
 /// <summary>
-/// Fast leader election of one server, Apache's default algorithm: every voter proposes itself, adopts the greatest vote it
-/// hears of, and decides once a quorum proposes the same.
+/// Fast leader election of one server, Apache's default algorithm: every voter proposes itself, adopts the greatest
+/// vote it hears of, and decides once a quorum proposes the same.
 /// </summary>
 /// <remarks>
 /// <para>An election only finds a promising leader quickly. That there is one leader an epoch, with every committed
@@ -82,9 +82,9 @@ internal sealed partial class Election
     }
 
     /// <summary>
-    /// Ends the election: from now on servers that look for a leader are told of <paramref name="vote"/>. A decision has
-    /// that effect by itself; this is for a state that came about without one, as by a reconfiguration, or that is another
-    /// than the one decided.
+    /// Ends the election: from now on servers that look for a leader are told of <paramref name="vote"/>. A decision
+    /// has that effect by itself; this is for a state that came about without one, as by a reconfiguration, or that is
+    /// another than the one decided.
     /// </summary>
     public void Settle(ServerState state, Vote vote)
     {
@@ -107,8 +107,8 @@ internal sealed partial class Election
     }
 
     /// <summary>
-    /// Other servers vote from now on. Their votes so far are forgotten if they are no voters any more; during an election
-    /// <see cref="Start"/> does more, and is what a newer committed configuration needs.
+    /// Other servers vote from now on; the votes of those that are no voters any more are forgotten. During an election
+    /// a newer committed configuration needs more than that: <see cref="Start"/>.
     /// </summary>
     public void UseMembers(Membership members)
     {
@@ -146,8 +146,8 @@ internal sealed partial class Election
     }
 
     /// <summary>
-    /// The election connection to a server is there, or is known to be impossible. It counts as down until it is reported
-    /// up or something is received from that server.
+    /// The election connection to a server is there, or is known to be impossible. It counts as down until it is
+    /// reported up or something is received from that server.
     /// </summary>
     public void LinkChanged(ServerId server, bool isUp, long nowMs)
     {
@@ -182,8 +182,8 @@ internal sealed partial class Election
     }
 
     /// <summary>
-    /// The decision, once after each election that has come to one. With <see cref="TakeNewerConfig"/> at hand as well, that
-    /// one comes first: the decision was taken among the wrong voters.
+    /// The decision, once after each election that has come to one. With <see cref="TakeNewerConfig"/> at hand as well,
+    /// that one comes first: the decision was taken among the wrong voters.
     /// </summary>
     /// <param name="state">Leading if the leader is this server; else Following, or Observing without a vote.</param>
     /// <param name="vote">What was decided for.</param>
@@ -197,8 +197,8 @@ internal sealed partial class Election
     }
 
     /// <summary>
-    /// The newest committed configuration that another server sent during this election and that is newer than the own
-    /// one; once. The caller makes it the committed one, if it takes configurations from others at all, and starts anew.
+    /// The newest committed configuration that another server sent during this election, if it is newer than the own
+    /// one; once. The caller makes it the committed one, if it takes any from others, and starts anew.
     /// </summary>
     public EnsembleConfig? TakeNewerConfig()
     {

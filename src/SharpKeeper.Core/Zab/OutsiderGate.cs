@@ -3,9 +3,9 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.Core.Zab;
 
 /// <summary>
-/// Decides whether a server that is no voter here gets an answer. Two servers, neither of which is a voter to the other,
-/// would answer each other's answers as fast as the network carries them; an exchange that repeats word for word is
-/// therefore let through once an interval.
+/// Decides whether a server that is no voter here gets an answer. Two servers, neither of which is a voter to the
+/// other, would answer each other's answers as fast as the network carries them; an exchange that repeats word for word
+/// is therefore let through once an interval.
 /// </summary>
 internal sealed class OutsiderGate(int intervalMs)
 {

@@ -13,8 +13,8 @@ internal readonly record struct Vote(ServerId Leader, Zxid Zxid, long Round, lon
     public static Vote ForNobody(long round) => new(ServerId.Nobody, new Zxid(long.MinValue), round, long.MinValue);
 
     /// <summary>
-    /// Is this vote greater? The epoch decides, then the log, then the number of the server; never the round, which only
-    /// says which votes belong together.
+    /// Is this vote greater? The epoch decides, then the log, then the number of the server; never the round, which
+    /// only says which votes belong together.
     /// </summary>
     public bool IsAfter(in Vote other)
     {

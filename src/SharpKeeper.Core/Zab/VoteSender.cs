@@ -23,7 +23,7 @@ internal sealed class VoteSender(ServerId self, Outbox outbox, Membership initia
     /// <summary>Tells one server.</summary>
     public void Send(ServerId to, ServerState state, in Vote vote) => Enqueue(to, Write(state, vote));
 
-    /// <summary>Tells every other voter of the committed and the proposed configuration, in the order of their ids.</summary>
+    /// <summary>Tells every other voter of the committed and the proposed configuration, ascending by id.</summary>
     public void SendToVoters(ServerState state, in Vote vote)
     {
         byte[] payload = Write(state, vote);
@@ -41,5 +41,6 @@ internal sealed class VoteSender(ServerId self, Outbox outbox, Membership initia
 
     private byte[] Write(ServerState state, in Vote vote) =>
         new VoteNotification(
-            state, vote.Leader, vote.Zxid, vote.Round, vote.PeerEpoch, VoteNotification.CurrentVersion, config).ToArray();
+            state, vote.Leader, vote.Zxid, vote.Round, vote.PeerEpoch, VoteNotification.CurrentVersion,
+            config).ToArray();
 }

@@ -9,8 +9,8 @@ using SharpKeeper.Protocol.Quorum;
 namespace SharpKeeper.ElectionTests;
 
 /// <summary>
-/// Recorded elections of Apache's servers, with this election in the place of one of them: it gets what that server got when
-/// that server got it, and must come to the same end.
+/// Recorded elections of Apache's servers, with this election in the place of one of them: it gets what that server got
+/// when that server got it, and must come to the same end.
 /// </summary>
 public class ApacheElectionTests
 {
@@ -92,7 +92,8 @@ public class ApacheElectionTests
         {
             string[] parts = line.Split(' ');
             return new Message(
-                double.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture),
+                double.Parse(parts[0], CultureInfo.InvariantCulture),
+                long.Parse(parts[1], CultureInfo.InvariantCulture),
                 long.Parse(parts[2], CultureInfo.InvariantCulture), Convert.FromHexString(parts[3]));
         }
     }

@@ -31,7 +31,7 @@ internal sealed class ElectionChaos
         this.dice = dice;
         this.count = count;
         members = new Membership(world.Config, null);
-        world.DelayMs = (_, _) => isQuiet ? 1 + dice.Roll(5) : dice.Hits(15) ? -1 : 1 + dice.Roll(dice.Hits(10) ? 400 : 20);
+        world.DelayMs = (_, _) => DelayMs();
         world.Copies = () => !isQuiet && dice.Hits(10) ? 1 + dice.Roll(40) : 0;
         world.Decided = server => world.At(world.NowMs + PatienceMs, () => Review(server, server.DecidedAtMs));
     }
@@ -56,6 +56,13 @@ internal sealed class ElectionChaos
         && world.Running.All(server => server.State != ServerState.Looking)
         && world.Running.Select(static server => server.Vote.Leader).Distinct().Count() == 1
         && world.Running.Count(static server => server.State == ServerState.Leading) == 1;
+
+    private int DelayMs()
+    {
+        if (isQuiet)
+            return 1 + dice.Roll(5);
+        return dice.Hits(15) ? -1 : 1 + dice.Roll(dice.Hits(10) ? 400 : 20);
+    }
 
     private void Disturb()
     {

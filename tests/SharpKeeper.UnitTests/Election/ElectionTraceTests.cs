@@ -5,8 +5,8 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.ElectionTests;
 
 /// <summary>
-/// Golden traces of elections: every message and decision, compared literally. With SHARPKEEPER_REWRITE_TRACES=1 the test
-/// writes what happened into the source files instead.
+/// Golden traces of elections: every message and decision, compared literally. With SHARPKEEPER_REWRITE_TRACES=1 the
+/// test writes what happened into the source files instead.
 /// </summary>
 public class ElectionTraceTests
 {
@@ -36,8 +36,8 @@ public class ElectionTraceTests
     private static ElectionWorld EqualZxids()
     {
         ElectionWorld world = new(Ensembles.Of(3)) { TellsOfConnections = false };
-        world.Comment("Three servers with equal logs. 3 starts last, when 1 and 2 have a quorum for 2 and wait for better votes;");
-        world.Comment("its number makes its vote the greatest. Once all three propose it nobody waits any longer.");
+        world.Comment("Three servers with equal logs. 3 starts last, when 1 and 2 have a quorum for 2 and wait for");
+        world.Comment("better votes; its number makes its vote the greatest. Once all three propose it nobody waits.");
         for (int id = 1; id <= 3; id++)
             world.Add(id, zxid: 0x1_0000_0005, epoch: 1);
         world[3].IsRunning = true;
@@ -51,9 +51,9 @@ public class ElectionTraceTests
     private static ElectionWorld LateJoiner()
     {
         ElectionWorld world = new(Ensembles.Of(5)) { TellsOfConnections = false };
-        world.Comment("2, 3 and 4 serve under 4 in epoch 2. They joined it in different rounds and with different logs. 5 starts with");
-        world.Comment("a log that is longer than theirs, and 1, an election later, while 4 cannot be heard: the word of followers");
-        world.Comment("alone is not enough.");
+        world.Comment("2, 3 and 4 serve under 4 in epoch 2. They joined it in different rounds, with different logs.");
+        world.Comment("5 starts with a log that is longer than theirs, and joins. 1 starts while 4 is unheard: the");
+        world.Comment("word of followers alone is not enough.");
         for (int id = 1; id <= 5; id++)
             world.Add(id, zxid: id == 5 ? 0x1_0000_0009 : 0x1_0000_0001, epoch: 1);
         world.RunSettled(2, ServerState.Following, new Vote(new ServerId(4), new Zxid(0x1_0000_0001), 7, 2));
@@ -73,8 +73,9 @@ public class ElectionTraceTests
     private static ElectionWorld StaleRound()
     {
         ElectionWorld world = new(Ensembles.Of(3)) { TellsOfConnections = false };
-        world.Comment("1 and 2 have been through more elections than 3, which was restarted, and 1 through one more than 2. A vote");
-        world.Comment("of 3 from an election long ago, when it had the longest log, comes in again and again and counts for nothing.");
+        world.Comment("1 and 2 have been through more elections than 3, which was restarted, and 1 through one more");
+        world.Comment("than 2. A vote of 3 from an election long ago, when it had the longest log, comes in again and");
+        world.Comment("again and counts for nothing.");
         world.Add(1, zxid: 0x2_0000_0004, epoch: 2, roundsBefore: 5);
         world.Add(2, zxid: 0x2_0000_0004, epoch: 2, roundsBefore: 4);
         world.Add(3, zxid: 0x2_0000_0001, epoch: 2);
