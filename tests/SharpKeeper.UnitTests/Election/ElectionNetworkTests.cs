@@ -155,6 +155,19 @@ public class ElectionNetworkTests
         }
     }
 
+    [Fact]
+    public void Random_schedule_goes_the_same_way_again()
+    {
+        string[] traces = new string[2];
+        foreach (ref string trace in traces.AsSpan())
+        {
+            ElectionWorld world = new(Ensembles.Of(5, observers: 1));
+            new ElectionChaos(world, 6, new Dice(12)).Run(untilMs: 3000);
+            trace = world.Trace;
+        }
+        Assert.Equal(traces[0], traces[1]);
+    }
+
     private static string Tail(string trace) => trace[Math.Max(0, trace.Length - 6000)..];
 
     private static ElectionWorld AllRunning(int voters)
