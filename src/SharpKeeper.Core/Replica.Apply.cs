@@ -118,11 +118,7 @@ public sealed partial class Replica
         QueuedRequest request = link.Queue[index] with { Zxid = zxid };
         if (link.Queue[index].Zxid == QueuedRequest.AwaitsLeader)
             forwarded--;
-        if (index > 0)
-        {
-            HoldReply(link, index, request, payload);
-            return;
-        }
+        Invariant.Check(index == 0, "a transaction was applied out of its session's order");
         link.Queue.Dequeue();
         link.Answered++;
         if (!link.IsClosed)
@@ -131,21 +127,6 @@ public sealed partial class Replica
             Outbox.MarkDirty(link);
         }
         AnswerWaiting(link);
-    }
-
-    /// <summary>
-    /// Keeps the reply of a write that is applied before something earlier of its session is answered: a sync waits for
-    /// the leader, and the write behind it does not wait for the sync.
-    /// </summary>
-    private void HoldReply(ClientLink link, int index, in QueuedRequest request, ReadOnlySpan<byte> payload)
-    {
-        JuteBuffer output = link.Output;
-        link.Output = new JuteBuffer();
-        if (!link.IsClosed)
-            WriteReply(link, request, payload);
-        link.Queue[index] = request with { Zxid = Zxid.Zero, Reply = link.Output.WrittenSpan.ToArray() };
-        link.Output.Dispose();
-        link.Output = output;
     }
 
     /// <summary>Answers what stands at the head of a session's queue and waits for no transaction.</summary>
@@ -157,12 +138,6 @@ public sealed partial class Replica
             link.Answered++;
             if (link.IsClosed || link.IsHangingUp || IsOverfull(link))
                 continue;
-            if (request.Reply is { } reply)
-            {
-                link.Output.WriteRaw(reply);
-                Outbox.MarkDirty(link);
-                continue;
-            }
             if (request.Op == OpCode.CreateSession)
                 WriteConnectResponse(link, request.Refusal == ErrorCode.Ok);
             else if (request.Body is { } body)
@@ -253,7 +228,7 @@ public sealed partial class Replica
 
     private void WriteConnectResponse(ClientLink link, bool isValid)
     {
-        bool? readOnly = link.SpeaksReadOnly ? false : null;
+        bool? readOnly = link.SpeaksReadOnly ? link.IsReadOnly : null;
         ConnectResponse response = isValid
             ? new ConnectResponse(
                 0, link.TimeoutMs, link.Session.Value, SessionPassword.Derive(link.Session.Value), readOnly)

@@ -12,6 +12,11 @@ public sealed partial class Replica
     {
         link.SpeaksReadOnly = request.ReadOnly is not null;
         link.ServingPeriod = servingPeriod;
+        if (isReadOnly)
+        {
+            ConnectReadOnly(link, request);
+            return;
+        }
         if (!isServing || IsAhead(request))
         {
             HangUp(link);
@@ -135,9 +140,14 @@ public sealed partial class Replica
         // What a connection sends that is to go may not happen: its session may speak through another one by now.
         if (link.IsHangingUp)
             return;
-        if (!isServing || link.ServingPeriod != servingPeriod)
+        if (!(isServing || isReadOnly) || link.ServingPeriod != servingPeriod)
         {
             HangUp(link);
+            return;
+        }
+        if (isReadOnly)
+        {
+            TakeReadOnly(link, op, xid, body);
             return;
         }
         Session? session = sessions.Find(link.Session.Value);

@@ -78,6 +78,7 @@ public sealed partial class Replica : IZabHost
                 break;
         }
         zab.Step(input);
+        EnterOrLeaveReadOnly();
     }
 
     private void ReplaceTree(DataTree tree, SessionTimeouts timeouts, Zxid last)
@@ -206,13 +207,18 @@ public sealed partial class Replica : IZabHost
     void IZabHost.StopServing()
     {
         isServing = isLeading = false;
+        ForgetSessions();
+        Outbox.Effects.Enqueue(new Effect(EffectKind.HangUpClients));
+    }
+
+    private void ForgetSessions()
+    {
         forwarded = 0;
         pendingSyncs.Clear();
         revalidating.Clear();
         foreach (Session session in sessions.All)
             session.Link = null;
         sessions.Clear();
-        Outbox.Effects.Enqueue(new Effect(EffectKind.HangUpClients));
     }
 
     /// <inheritdoc/>

@@ -72,7 +72,7 @@ public sealed partial class Replica
         isServing = isLeading = false;
         history ??= new TxnHistory(ensemble.HistoryTxnsMin, ensemble.HistoryBytesMax);
         zab = new ZabPeer(
-            ensemble, Outbox, this, history, tree.LastProcessed, options.TickMs, options.ReconfigEnabled);
+            ensemble, Outbox, this, history, tree.LastProcessed, options.TickMs, options.ReconfigEnabled, nowMs);
         ShowConfigNow(tree, ensemble.Config);
     }
 
@@ -119,6 +119,7 @@ public sealed partial class Replica
         {
             case InputKind.Tick:
                 zab?.Step(input);
+                EnterOrLeaveReadOnly();
                 if (isLeading)
                 {
                     ExpireSessions();

@@ -42,6 +42,9 @@ public sealed class ClientLink
     /// <summary>Did the client send the readOnly byte of the handshake? Then the answer has it too.</summary>
     public bool SpeaksReadOnly { get; set; }
 
+    /// <summary>Is the client served read-only, for lack of a quorum? The answer to its handshake says so.</summary>
+    public bool IsReadOnly { get; set; }
+
     /// <summary>Monotonic time of the last request, milliseconds; written by the connection's thread.</summary>
     public long LastHeardMs { get; set; }
 
@@ -127,9 +130,6 @@ internal readonly record struct QueuedRequest(Zxid Zxid, int Xid, OpCode Op, lon
 
     /// <summary>A waiting read's own copy of its body.</summary>
     public byte[]? Body { get; init; }
-
-    /// <summary>The reply of a write that is applied and waits for an answer before it.</summary>
-    public byte[]? Reply { get; init; }
 
     /// <summary>The answer of a request that was refused without a transaction.</summary>
     public ErrorCode Refusal { get; init; }

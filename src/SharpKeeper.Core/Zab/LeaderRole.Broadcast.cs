@@ -23,6 +23,7 @@ internal sealed partial class LeaderRole
     /// </summary>
     public void Propose(Zxid zxid, ReadOnlySpan<byte> payload)
     {
+        ProposalSizes = ProposalSizes.With(payload.Length);
         foreach (LearnerState learner in learners)
         {
             if (learner.IsForwarding && !learner.IsObserver)
@@ -114,6 +115,7 @@ internal sealed partial class LeaderRole
             }
             Wrote(learner);
         }
+        peer.Counters = peer.Counters with { Commits = peer.Counters.Commits + end - first };
         lastCommitted = upTo;
         history.Commit(upTo);
         host.Commit(upTo);
@@ -213,6 +215,7 @@ internal sealed partial class LeaderRole
             Drop(learner, "it sent a REVALIDATE without session and timeout");
             return;
         }
+        peer.Counters = peer.Counters with { Revalidations = peer.Counters.Revalidations + 1 };
         long session = BinaryPrimitives.ReadInt64BigEndian(data);
         bool isValid = host.TryMoveSession(learner, session, BinaryPrimitives.ReadInt32BigEndian(data[8..]));
         int begun = QuorumPackets.Begin(learner.Output, QuorumPacketType.Revalidate, new Zxid(-1));

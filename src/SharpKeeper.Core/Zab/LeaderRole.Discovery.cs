@@ -173,6 +173,7 @@ internal sealed partial class LeaderRole
         if (phase != Phase.Synchronising || !ownEpochDurable || !IsQuorum(synchronised) || !synchronised.Contains(peer.Self))
             return;
         phase = Phase.Established;
+        establishedMs = peer.NowMs;
         lastCommitted = EpochStart;
         acked[peer.Self] = EpochStart;
         peer.ActivateNextConfig(designated: null);

@@ -39,12 +39,14 @@ internal sealed partial class LeaderRole
             SendNewLeader(learner);
         if (plan.Kind == SyncKind.Snap)
         {
+            peer.Counters = peer.Counters with { SnapshotsSent = peer.Counters.SnapshotsSent + 1 };
             Zxid start = host.Applied;
             Send(learner, QuorumPacketType.Snap, start);
             BeginTransfer(learner, new Effect(EffectKind.SendSnapshot) { Link = learner.Link, Zxid = start });
             ForwardFrom(learner, start);
             return;
         }
+        peer.Counters = peer.Counters with { DiffsSent = peer.Counters.DiffsSent + 1 };
         Zxid newest = history.Count > 0 && history.First <= history.Committed ? history.Committed : LastKnown;
         bool isEqual = learner.LastLogged == LastKnown;
         if (plan.Kind == SyncKind.Trunc)

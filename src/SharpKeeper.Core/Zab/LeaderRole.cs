@@ -47,6 +47,7 @@ internal sealed partial class LeaderRole
     private bool ownEpochDurable;
     private long unknownIds = -1;
     private long nextPingMs;
+    private long establishedMs;
     private bool isHandingOver;
     private long handingOverSinceMs;
 
@@ -81,8 +82,41 @@ internal sealed partial class LeaderRole
     /// <summary>The last transaction that is committed, or the start of the epoch.</summary>
     public Zxid LastCommitted => lastCommitted;
 
-    /// <summary>The connected learners.</summary>
-    public IReadOnlyList<LearnerState> Learners => learners;
+    /// <summary>How far it is, as monitoring names it.</summary>
+    public ZabPhase StatusPhase => phase switch
+    {
+        Phase.Established => ZabPhase.Broadcast,
+        Phase.Synchronising => ZabPhase.Synchronization,
+        _ => ZabPhase.Discovery,
+    };
+
+    /// <summary>Syncs that wait.</summary>
+    public int PendingSyncs => syncs.Count;
+
+    /// <summary>Bytes of what it has proposed.</summary>
+    public ProposalSizes ProposalSizes { get; private set; } = ProposalSizes.None;
+
+    /// <summary>Milliseconds since it is established; 0 before.</summary>
+    public long UptimeMs(long nowMs) => phase == Phase.Established ? nowMs - establishedMs : 0;
+
+    /// <summary>The learners for monitoring, ascending by id.</summary>
+    public IReadOnlyList<LearnerStatus> Status(long nowMs)
+    {
+        long limitMs = (long)options.SyncLimitTicks * peer.TickMs;
+        var status = new List<LearnerStatus>();
+        foreach (LearnerState learner in learners)
+        {
+            if (learner.Phase == LearnerPhase.AwaitInfo)
+                continue;
+            bool isSynced = learner.Phase == LearnerPhase.Synchronised && nowMs - learner.LastHeardMs <= limitMs;
+            Zxid acked = learner.Acked > EpochStart ? learner.Acked : EpochStart;
+            long lag = learner.IsObserver || !isSynced ? 0 : Math.Max(0, peer.LastLogged.Value - acked.Value);
+            ServerRole role = learner.IsObserver ? ServerRole.Observer : ServerRole.Participant;
+            status.Add(new LearnerStatus(learner.Server, role, isSynced, learner.Acked, lag));
+        }
+        status.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+        return status;
+    }
 
     /// <summary>A learner has connected.</summary>
     public void Connected(PeerLink link, long nowMs)

@@ -61,6 +61,7 @@ internal sealed partial class LearnerRole
             return;
         }
         lastQueued = zxid;
+        peer.Counters = peer.Counters with { ProposalsReceived = peer.Counters.ProposalsReceived + 1 };
         if (host.ReadReconfig(payload) is { } config)
             peer.SetNextConfig(config, zxid);
         peer.Log(zxid, payload);
@@ -88,6 +89,7 @@ internal sealed partial class LearnerRole
             Fail($"the leader committed {zxid}, which is not the next one proposed");
             return;
         }
+        peer.Counters = peer.Counters with { CommitsReceived = peer.Counters.CommitsReceived + 1 };
         peer.Commit(zxid);
     }
 

@@ -89,6 +89,14 @@ internal sealed partial class LearnerRole
     /// <summary>The leader's epoch, once known.</summary>
     public long Epoch => epoch;
 
+    /// <summary>How far it is, as monitoring names it.</summary>
+    public ZabPhase StatusPhase => phase switch
+    {
+        Phase.Serving => ZabPhase.Broadcast,
+        Phase.Dialling or Phase.AwaitEpoch or Phase.AcceptingEpoch => ZabPhase.Discovery,
+        _ => ZabPhase.Synchronization,
+    };
+
     /// <summary>Is it in step with the leader?</summary>
     public bool IsServing => phase == Phase.Serving;
 

@@ -35,6 +35,7 @@ internal sealed class ZabPeer
     private bool isStalled;
     private bool isElectionDue;
     private long servingEpoch = -1;
+    private long electionStartedMs;
 
     /// <summary>Starts with what the disk holds; elections begin with the first tick.</summary>
     /// <param name="options">The ensemble.</param>
@@ -44,10 +45,12 @@ internal sealed class ZabPeer
     /// <param name="lastLogged">The last transaction on disk.</param>
     /// <param name="tickMs">Length of a tick, milliseconds.</param>
     /// <param name="reconfigEnabled">Are configurations kept and changed?</param>
+    /// <param name="nowMs">Monotonic time, milliseconds.</param>
     public ZabPeer(
         EnsembleOptions options, Outbox outbox, IZabHost host, TxnHistory history, Zxid lastLogged, int tickMs,
-        bool reconfigEnabled)
+        bool reconfigEnabled, long nowMs)
     {
+        NowMs = LookingSinceMs = nowMs;
         Options = options;
         Outbox = outbox;
         Host = host;
@@ -120,6 +123,15 @@ internal sealed class ZabPeer
 
     /// <summary>The last transaction that is durable.</summary>
     public Zxid Durable { get; private set; }
+
+    /// <summary>Since when it has been looking for a leader, if it is; monotonic milliseconds.</summary>
+    public long LookingSinceMs { get; private set; }
+
+    /// <summary>How long elections took.</summary>
+    public DurationTally ElectionTimes { get; private set; }
+
+    /// <summary>What happened how often.</summary>
+    public EnsembleCounters Counters { get; set; }
 
     /// <summary>Monotonic time of the current input, milliseconds.</summary>
     public long NowMs { get; private set; }
@@ -223,6 +235,7 @@ internal sealed class ZabPeer
     public void Proposed(Zxid zxid, ReadOnlySpan<byte> payload)
     {
         Remember(zxid, payload);
+        Counters = Counters with { Proposals = Counters.Proposals + 1 };
         leader!.Propose(zxid, payload);
     }
 
@@ -262,6 +275,8 @@ internal sealed class ZabPeer
     /// <summary>Gives up the role, if there is one, and looks for a leader.</summary>
     public void GoLooking(string reason, long nowMs)
     {
+        if (State != ServerState.Looking)
+            LookingSinceMs = nowMs;
         Reason = reason;
         LeaveRole();
         State = ServerState.Looking;
@@ -424,7 +439,10 @@ internal sealed class ZabPeer
         TakeNewerConfig();
         if (!isElectionDue && State == ServerState.Looking
             && Election.TryTakeDecision(out ServerState state, out Vote vote))
+        {
+            ElectionTimes = ElectionTimes.With(NowMs - electionStartedMs);
             Settle(state, vote);
+        }
     }
 
     private void StartElection()
@@ -438,6 +456,8 @@ internal sealed class ZabPeer
             return;
         }
         isElectionDue = false;
+        electionStartedMs = NowMs;
+        Counters = Counters with { Looking = Counters.Looking + 1 };
         Election.Start(IsVoter && !IsObserver, LastLogged, CurrentEpoch, members, NowMs);
     }
 

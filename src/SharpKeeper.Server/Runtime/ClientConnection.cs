@@ -62,10 +62,15 @@ internal sealed class ClientConnection : Connection
     public long SkipBytes { get; set; }
 
     /// <summary>Must nothing more be read for now?</summary>
-    public bool IsWaiting => WaitsForReplica || WaitsForPeer || WaitsForThrottle;
+    public bool IsWaiting => WaitsForReplica || WaitsForSync || WaitsForPeer || WaitsForThrottle;
 
     /// <summary>Reading waits until the replica has answered what it was given.</summary>
     public bool WaitsForReplica { get; set; }
+
+    /// <summary>
+    /// Reading waits until a sync is answered: it takes a turn to the leader, and nothing of the session may overtake it.
+    /// </summary>
+    public bool WaitsForSync { get; set; }
 
     /// <summary>Reading waits until the peer has taken more of what it was sent.</summary>
     public bool WaitsForPeer { get; set; }

@@ -420,6 +420,7 @@ internal sealed class ClientLoop : ILoopHandler
             client.WaitingReadBytes += body.Length + runtime.Replica.Reads.EstimateReplyBytes(op, body);
         }
         PostToReplica(client, RequestKind.Request, op, xid, body);
+        client.WaitsForSync |= op == OpCode.Sync && runtime.Replica.IsEnsemble;
         // The server as a whole has enough in hand, or this client: whoever already has a request under way waits.
         if (runtime.IsOverloaded || HasTooManyReads(client))
             client.WaitsForReplica = true;
@@ -584,6 +585,11 @@ internal sealed class ClientLoop : ILoopHandler
         }
         if (client.Phase == ConnectionPhase.Connecting && isEstablished)
             client.Phase = ConnectionPhase.Established;
+        if (client.WaitsForSync && isAnswered)
+        {
+            client.WaitsForSync = false;
+            ResumeIfFree(client);
+        }
         if (client.WaitsForReplica && client.Phase != ConnectionPhase.Connecting
             && (isAnswered || !(runtime.IsOverloaded || HasTooManyReads(client))))
         {
