@@ -80,6 +80,9 @@ public sealed partial class ServerHost : IAsyncDisposable
     /// <summary>The parts of the running server.</summary>
     internal ServerRuntime Runtime => runtime;
 
+    /// <summary>What deals with the other servers; null for a server that stands alone.</summary>
+    internal EnsembleDriver? Ensemble => ensemble;
+
     /// <summary>The port that clients connect to.</summary>
     public int ClientPort => transport.LocalEndPoint.Port;
 

@@ -94,6 +94,9 @@ internal sealed class LiveEnsemble : IAsyncDisposable
         log.Note($"{id} has stopped");
     }
 
+    /// <summary>Removes what a stopped server had.</summary>
+    public void Wipe(long id) => Directory.Delete(Path.Combine(directory, id.ToString()), recursive: true);
+
     public async Task RestartServerAsync(long id)
     {
         await StopServerAsync(id);
@@ -108,7 +111,7 @@ internal sealed class LiveEnsemble : IAsyncDisposable
 
     /// <summary>The server that leads and serves; null while there is none.</summary>
     public long? Leader => hosts.Keys.Cast<long?>().FirstOrDefault(
-        id => Inspect(id!.Value, static it => it is { IsServing: true, EnsembleStatus.State: ServerState.Leading }));
+        id => hosts[id!.Value].Ensemble!.Quorum.ListeningOn.Count > 0 && Inspect(id.Value, static it => it.IsServing));
 
     /// <summary>Waits until every running server serves.</summary>
     public void AwaitServing() => Until(
