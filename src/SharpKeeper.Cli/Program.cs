@@ -12,6 +12,7 @@ foreach (Command command in DaemonCommands.Create())
     root.Subcommands.Add(command);
 root.Subcommands.Add(ShellCommand.Create());
 root.Subcommands.Add(VersionCommand.Create());
+root.Subcommands.Add(EnsembleCommand.Create());
 root.Subcommands.Add(BenchCommand.Create());
 root.Subcommands.Add(LogCommand.Create());
 root.Subcommands.Add(SnapshotCommand.Create());

@@ -2,8 +2,18 @@ using System.Text;
 
 namespace SharpKeeper.Protocol;
 
-/// <summary>One key and value of a properties file, and the line (from 1) on which the key begins.</summary>
-public readonly record struct Property(string Key, string Value, int Line);
+/// <summary>One key and value of a properties file.</summary>
+/// <param name="Key">The key without escapes.</param>
+/// <param name="Value">The value without escapes.</param>
+/// <param name="Line">The line, from 1, on which the key begins.</param>
+public readonly record struct Property(string Key, string Value, int Line)
+{
+    /// <summary>Where the first character of that line stands in the text.</summary>
+    public int Start { get; init; }
+
+    /// <summary>Where the text goes on behind the last line of the value, its line end included.</summary>
+    public int End { get; init; }
+}
 
 /// <summary>
 /// Reads text by the rules of <c>java.util.Properties</c>, which zoo.cfg files rely on: comments from <c>#</c> and
@@ -11,6 +21,8 @@ public readonly record struct Property(string Key, string Value, int Line);
 /// </summary>
 public sealed class PropertiesReader
 {
+    private static readonly char[] s_lineEnds = ['\r', '\n'];
+
     private readonly string _text;
     private int _at;
     private int _line = 1;
@@ -26,8 +38,9 @@ public sealed class PropertiesReader
         while (reader.SkipToEntry())
         {
             int line = reader._line;
+            int start = text.LastIndexOfAny(s_lineEnds, Math.Max(0, reader._at - 1)) + 1;
             string logical = reader.ReadLogicalLine();
-            entries.Add(Split(logical, line));
+            entries.Add(Split(logical, line) with { Start = start, End = reader._at });
         }
         return entries;
     }

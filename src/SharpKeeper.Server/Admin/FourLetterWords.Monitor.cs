@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Server.Metrics;
 
 namespace SharpKeeper.Server.Admin;
@@ -11,6 +12,8 @@ internal sealed partial class FourLetterWords
         StringBuilder text = new();
         text.Append("zk_version\t").Append(ServerVersion.Text).Append('\n');
         text.Append("zk_server_state\t").Append(source.Mode).Append('\n');
+        if (source.Ensemble is EnsembleStatus ensemble)
+            text.Append("zk_peer_state\t").Append(PeerStateOf(ensemble)).Append('\n');
         CopyMetricsTo(new LineSink(text));
         return text.ToString();
     }
@@ -20,6 +23,8 @@ internal sealed partial class FourLetterWords
     {
         CopyServerGauges(sink);
         CopyProcessGauges(sink);
+        if (source.Ensemble is EnsembleStatus ensemble)
+            CopyEnsemble(sink, ensemble);
         foreach (QuotaStatus quota in source.Quotas)
         {
             sink.Add(quota.Namespace + "_quota_count_limit_per_namespace", quota.CountLimit);

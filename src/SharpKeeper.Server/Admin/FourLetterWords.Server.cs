@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
+using SharpKeeper.Core.Zab;
+using SharpKeeper.Protocol;
 using SharpKeeper.Server.Metrics;
 
 namespace SharpKeeper.Server.Admin;
@@ -24,6 +26,8 @@ internal sealed partial class FourLetterWords
         text.Append(invariant, $"Connections: {source.ConnectionCount}\nOutstanding: {source.OutstandingRequests}\n");
         text.Append(invariant, $"Zxid: {source.LastZxid}\nMode: {source.Mode}\n");
         text.Append(invariant, $"Node count: {source.Counts.Znodes}\n");
+        if (source.Ensemble is { State: ServerState.Leading, ProposalSizes: ProposalSizes sizes })
+            text.Append(invariant, $"Proposal sizes last/min/max: {sizes.Last}/{sizes.Min}/{sizes.Max}\n");
         return text.ToString();
     }
 
@@ -69,6 +73,8 @@ internal sealed partial class FourLetterWords
         StringBuilder text = new();
         foreach ((string key, string value) in ConfEntries())
             text.Append(key).Append('=').Append(value).Append('\n');
+        if (source.Ensemble is EnsembleStatus ensemble)
+            AppendEnsemble(text, ensemble);
         return text.ToString();
     }
 

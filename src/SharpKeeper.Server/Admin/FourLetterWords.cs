@@ -127,8 +127,11 @@ internal sealed partial class FourLetterWords(IServerStatusSource source, Server
 
     private string Dump()
     {
-        StringBuilder text = new("SessionTracker dump:\nSession ");
-        AppendBuckets(text, source.SessionExpiries, static session => session.ToString());
+        StringBuilder text = new("SessionTracker dump:\n");
+        if (source.FollowedSessions is { } followed)
+            AppendSessions(text, followed);
+        else
+            AppendBuckets(text.Append("Session "), source.SessionExpiries, static session => session.ToString());
         IReadOnlyList<KeyValuePair<SessionId, IReadOnlyList<string>>> ephemerals = source.EphemeralsBySession;
         text.Append(CultureInfo.InvariantCulture,
             $"ephemeral nodes dump:\nSessions with Ephemerals ({ephemerals.Count}):\n");
@@ -137,6 +140,14 @@ internal sealed partial class FourLetterWords(IServerStatusSource source, Server
         AppendBuckets(text, source.ConnectionExpiries,
             static connection => $"ip: {JavaText.Of(connection.Remote)} sessionId: {connection.Session}");
         return text.ToString();
+    }
+
+    /// <summary>A learner knows the sessions and their timeouts, and not when they expire.</summary>
+    private static void AppendSessions(StringBuilder text, IReadOnlyList<KeyValuePair<SessionId, TimeSpan>> sessions)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"Global Sessions({sessions.Count}):\n");
+        foreach ((SessionId session, TimeSpan timeout) in sessions)
+            text.Append(CultureInfo.InvariantCulture, $"{session}\t{(long)timeout.TotalMilliseconds}ms\n");
     }
 
     private void AppendBuckets<T>(

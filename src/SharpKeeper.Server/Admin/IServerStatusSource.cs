@@ -1,4 +1,5 @@
 using System.Net;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Server.Admin;
@@ -18,6 +19,9 @@ internal interface IServerStatusSource
 
     /// <summary>Whether only reads are processed, for lack of a quorum.</summary>
     bool IsReadOnly { get; }
+
+    /// <summary>This server's part in its ensemble; null if it stands alone.</summary>
+    EnsembleStatus? Ensemble { get; }
 
     /// <summary>The mode as tools know it: standalone, leader, follower, observer or read-only.</summary>
     string Mode { get; }
@@ -57,6 +61,11 @@ internal interface IServerStatusSource
 
     /// <summary>Sessions in the order and grouping of their expiry, empty groups included.</summary>
     IReadOnlyList<ExpiryBucket<SessionId>> SessionExpiries { get; }
+
+    /// <summary>
+    /// The sessions of the whole ensemble where another server, the leader, lets them expire; null where this one does.
+    /// </summary>
+    IReadOnlyList<KeyValuePair<SessionId, TimeSpan>>? FollowedSessions { get; }
 
     /// <summary>Connections in the order and grouping of their idle limit.</summary>
     IReadOnlyList<ExpiryBucket<ConnectionId>> ConnectionExpiries { get; }

@@ -9,7 +9,6 @@ internal static class RefusedSettings
     private const string Tls = "TLS, which this release does not have";
     private const string Sasl = "SASL authentication, which this release does not have";
     private const string X509 = "X.509 authentication, which this release does not have";
-    private const string Ensembles = "an ensemble of servers; this release runs a single one";
     private const string Audit = "the audit log, which this release does not have";
 
     private static readonly Dictionary<string, string> s_capabilityByKey = new(StringComparer.Ordinal)
@@ -37,10 +36,9 @@ internal static class RefusedSettings
         ["kerberos.removeHostFromPrincipal"] = Sasl,
         ["kerberos.removeRealmFromPrincipal"] = Sasl,
         ["ensembleAuthName"] = "the ensemble authentication provider, which this release does not have",
-        ["dynamicConfigFile"] = Ensembles,
-        ["oraclePath"] = "an oracle for ensembles of two; this release runs a single server",
-        ["multiAddress.enabled"] = Ensembles,
-        ["observerMasterPort"] = Ensembles,
+        ["oraclePath"] = "an oracle for ensembles of two, which this release does not have",
+        ["observerMasterPort"] = "followers that feed observers, which this release does not have; observers "
+            + "connect to the leader",
         ["audit.enable"] = Audit,
         ["audit.impl.class"] = Audit,
     };
@@ -50,9 +48,6 @@ internal static class RefusedSettings
         ("ssl.", Tls),
         ("sasl.", Sasl),
         ("quorum.auth.", Sasl),
-        ("server.", Ensembles),
-        ("group.", Ensembles),
-        ("weight.", Ensembles),
         ("authProvider.", "an authentication provider of its own, and this server knows digest and ip only"),
     ];
 

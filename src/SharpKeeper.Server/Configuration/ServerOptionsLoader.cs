@@ -22,25 +22,27 @@ public static class ServerOptionsLoader
     {
         if (configFile is null)
             return Parse(null, WithoutFile, properties, overrides);
-        string text;
-        try
-        {
-            text = Decode(File.ReadAllBytes(configFile));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ServerConfigurationException($"cannot read the configuration file {configFile}: {e.Message}");
-        }
+        string text = ReadFile(configFile)
+            ?? throw new ServerConfigurationException($"there is no configuration file {configFile}");
         return Parse(text, configFile, properties, overrides);
     }
 
-    /// <summary>As <see cref="Load"/>, with the text of the file already in hand (null for no file).</summary>
+    /// <summary>As <see cref="Load"/>, with the text of the file already in hand (null for no file); <c>myid</c> and a
+    /// dynamic configuration file are read from disk if the text describes an ensemble.</summary>
     /// <exception cref="ServerConfigurationException">The settings are not valid; all problems are listed.</exception>
     public static ServerOptions Parse(
         string? text,
         string fileName,
         IReadOnlyList<KeyValuePair<string, string>> properties,
-        ServerOverrides overrides)
+        ServerOverrides overrides) => Parse(text, fileName, properties, overrides, ReadFile);
+
+    /// <summary>As the public one, with files from elsewhere.</summary>
+    internal static ServerOptions Parse(
+        string? text,
+        string fileName,
+        IReadOnlyList<KeyValuePair<string, string>> properties,
+        ServerOverrides overrides,
+        FileReader readFile)
     {
         SettingCollector collector = new(fileName);
         if (text is not null)
@@ -57,6 +59,7 @@ public static class ServerOptionsLoader
         };
         ServerOptions options = collector.ApplyTo(start);
         options = ApplyOverrides(options, overrides, collector);
+        options = new EnsembleReader(collector, overrides, readFile).Apply(options);
         if (options.ReadOnlyModeEnabled)
             options = options with { FourLetterWords = options.FourLetterWords.With("isro") };
         collector.CheckPairs(isFile: text is not null, overrides);
@@ -86,6 +89,22 @@ public static class ServerOptionsLoader
             }
         }
         return options;
+    }
+
+    private static string? ReadFile(string path)
+    {
+        try
+        {
+            return Decode(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ServerConfigurationException($"cannot read the configuration file {path}: {e.Message}");
+        }
     }
 
     /// <summary>Text is UTF-8 where it can be, else Latin-1, which is what Java reads.</summary>

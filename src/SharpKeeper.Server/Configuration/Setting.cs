@@ -10,9 +10,6 @@ internal enum SettingEffect
     /// so here a system property wins over the file.</summary>
     AppliedPropertyFirst,
 
-    /// <summary>The key matters to ensembles only and is accepted without a word, as sample files carry it.</summary>
-    EnsembleOnly,
-
     /// <summary>The key steers machinery this server does not have; the note says which.</summary>
     None,
 }
@@ -33,9 +30,6 @@ internal sealed record Setting(
 
     internal static Setting PropertyFirst(string key, Func<ServerOptions, SettingValue, ServerOptions> apply) =>
         new(key, SettingEffect.AppliedPropertyFirst, apply);
-
-    internal static Setting EnsembleOnly(string key) =>
-        new(key, SettingEffect.EnsembleOnly, static (options, _) => options);
 
     internal static Setting NoEffect(string key, string note) =>
         new(key, SettingEffect.None, static (options, _) => options, note);

@@ -1,26 +1,47 @@
+using System.Globalization;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Server.Configuration;
+
+/// <summary>One setting as it was written.</summary>
+/// <param name="Key">Its key without the prefix <c>zookeeper.</c>.</param>
+/// <param name="Value">Its value without blanks around it.</param>
+/// <param name="Origin">Where it was written; begins every message about it.</param>
+internal sealed record SettingEntry(string Key, string Value, string Origin);
 
 /// <summary>Gathers settings from file and properties, decides which counts, and applies them.</summary>
 internal sealed class SettingCollector(string fileName)
 {
     private const string Prefix = "zookeeper.";
 
-    private readonly Dictionary<string, Entry> _file = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Entry> _properties = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SettingEntry> _file = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SettingEntry> _properties = new(StringComparer.Ordinal);
     private readonly List<string> _order = [];
     private readonly List<string> _warnings = [];
     private readonly List<string> _problems = [];
     private bool _isFileBroken;
-    private bool _portFromServerLine;
 
-    /// <summary>One setting as it was written. <c>Origin</c> begins every message about it.</summary>
-    private sealed record Entry(string Key, string Value, string Origin);
+    /// <summary>The file whose settings are gathered, as messages name it.</summary>
+    internal string FileName => fileName;
 
     internal IReadOnlyList<string> Warnings => _warnings;
 
+    internal IReadOnlyList<string> Problems => _problems;
+
+    /// <summary>Whether a line <c>server.N</c> says where clients connect.</summary>
+    internal bool HasPortFromServerLine { get; set; }
+
+    /// <summary>The settings that say who is in the ensemble, in the order written.</summary>
+    internal IReadOnlyList<SettingEntry> MemberLines =>
+        [.. _order.Where(IsMemberKey).Select(Choose)];
+
+    /// <summary>All other settings, in the order written.</summary>
+    internal IReadOnlyList<SettingEntry> OtherLines =>
+        [.. _order.Where(static key => !IsMemberKey(key)).Select(Choose)];
+
     internal void AddProblem(string problem) => _problems.Add(problem);
+
+    internal void AddWarning(string warning) => _warnings.Add(warning);
 
     internal void AddFile(string text)
     {
@@ -49,7 +70,7 @@ internal sealed class SettingCollector(string fileName)
     /// <summary>Rules on what must be there together, which the options alone cannot show.</summary>
     internal void CheckPairs(bool isFile, ServerOverrides overrides)
     {
-        bool hasPort = Has("clientPort") || _portFromServerLine || overrides.Port is not null;
+        bool hasPort = Has("clientPort") || HasPortFromServerLine || overrides.Port is not null;
         if (!isFile || _isFileBroken)
             return;
         if (!Has("dataDir") && overrides.DataDir is null && !overrides.InMemory)
@@ -63,47 +84,59 @@ internal sealed class SettingCollector(string fileName)
 
     internal ServerOptions ApplyTo(ServerOptions options)
     {
-        List<Entry> chosen = [.. _order.Select(Choose)];
-        options = ApplyServerLines(options, chosen);
-        foreach (Entry entry in chosen)
-        {
-            if (!IsServerLine(entry.Key))
-                options = Apply(options, entry);
-        }
+        foreach (SettingEntry entry in OtherLines)
+            options = Apply(options, entry);
         WarnOfLaterCapabilities(options);
         return options;
     }
 
-    private static bool IsServerLine(string key) => key.StartsWith("server.", StringComparison.Ordinal);
+    internal bool Has(string key) => _file.ContainsKey(key) || _properties.ContainsKey(key);
 
-    private bool Has(string key) => _file.ContainsKey(key) || _properties.ContainsKey(key);
+    /// <summary>Takes away a setting that is a hexadecimal number; 0, with a problem noted, if it is none.</summary>
+    internal long TakeHexadecimal(string key)
+    {
+        if (!_order.Remove(key))
+        {
+            _problems.Add($"{fileName}: {key} is not set");
+            return 0;
+        }
+        SettingEntry entry = Choose(key);
+        if (long.TryParse(entry.Value, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long value))
+            return value;
+        _problems.Add($"{entry.Origin}: {key}={entry.Value} is not valid; allowed: a hexadecimal number");
+        return 0;
+    }
 
-    private void Add(Dictionary<string, Entry> target, string name, string value, string origin)
+    /// <summary>Does the key say who is in the ensemble?</summary>
+    internal static bool IsMemberKey(string key) => key.StartsWith("server.", StringComparison.Ordinal)
+        || key.StartsWith("group.", StringComparison.Ordinal) || key.StartsWith("weight.", StringComparison.Ordinal);
+
+    private void Add(Dictionary<string, SettingEntry> target, string name, string value, string origin)
     {
         string key = name.Trim();
         if (key.StartsWith(Prefix, StringComparison.Ordinal))
             key = key[Prefix.Length..];
-        if (target.TryGetValue(key, out Entry? earlier) && earlier.Value != value.Trim())
+        if (target.TryGetValue(key, out SettingEntry? earlier) && earlier.Value != value.Trim())
             _warnings.Add($"{origin}: {key} was already set by {earlier.Origin}; the later one counts");
         if (!Has(key))
             _order.Add(key);
-        target[key] = new Entry(key, value.Trim(), origin);
+        target[key] = new SettingEntry(key, value.Trim(), origin);
     }
 
-    private Entry Choose(string key)
+    private SettingEntry Choose(string key)
     {
-        bool inFile = _file.TryGetValue(key, out Entry? file);
-        bool inProperties = _properties.TryGetValue(key, out Entry? property);
+        bool inFile = _file.TryGetValue(key, out SettingEntry? file);
+        bool inProperties = _properties.TryGetValue(key, out SettingEntry? property);
         if (!inFile || !inProperties)
             return (file ?? property)!;
         bool propertyFirst = SettingTable.Find(key)?.Effect == SettingEffect.AppliedPropertyFirst;
-        (Entry winner, Entry loser) = propertyFirst ? (property!, file!) : (file!, property!);
+        (SettingEntry winner, SettingEntry loser) = propertyFirst ? (property!, file!) : (file!, property!);
         if (winner.Value != loser.Value)
             _warnings.Add($"{loser.Origin}: {key} does not count, since {winner.Origin} wins over it");
         return winner;
     }
 
-    private ServerOptions Apply(ServerOptions options, Entry entry)
+    private ServerOptions Apply(ServerOptions options, SettingEntry entry)
     {
         if (RefusedSettings.FindCapability(entry.Key) is string capability)
         {
@@ -121,7 +154,7 @@ internal sealed class SettingCollector(string fileName)
         return Read(options, entry, setting);
     }
 
-    private ServerOptions Read(ServerOptions options, Entry entry, Setting setting)
+    private ServerOptions Read(ServerOptions options, SettingEntry entry, Setting setting)
     {
         SettingValue value = new(entry.Key, entry.Value);
         try
@@ -138,37 +171,7 @@ internal sealed class SettingCollector(string fileName)
         return options;
     }
 
-    /// <summary>A single server line makes no ensemble: Apache runs such a file standalone, and so does this.</summary>
-    private ServerOptions ApplyServerLines(ServerOptions options, List<Entry> chosen)
-    {
-        List<Entry> lines = [.. chosen.Where(static entry => IsServerLine(entry.Key))];
-        if (lines.Count == 0)
-            return options;
-        if (lines.Count > 1)
-        {
-            _problems.Add($"{lines[1].Origin}: {lines.Count} server lines ask for an ensemble of servers; this " +
-                "release runs a single one; remove them");
-            return options;
-        }
-        _warnings.Add($"{lines[0].Origin}: only one server is configured, so it runs standalone and " +
-            $"{lines[0].Key} is ignored");
-        return Has("clientPort") ? options : ApplyClientPart(options, lines[0]);
-    }
-
-    /// <summary>The client port of <c>server.N=host:port:port;[address:]clientPort</c> still counts.</summary>
-    private ServerOptions ApplyClientPart(ServerOptions options, Entry line)
-    {
-        string[] parts = line.Value.Split(';');
-        if (parts.Length < 2)
-            return options;
-        int colon = parts[1].LastIndexOf(':');
-        _portFromServerLine = true;
-        options = Read(options, line with { Value = parts[1][(colon + 1)..] }, SettingTable.ByKey["clientPort"]);
-        return colon < 0 ? options
-            : Read(options, line with { Value = parts[1][..colon] }, SettingTable.ByKey["clientPortAddress"]);
-    }
-
-    private void WarnOfUnknown(Entry entry)
+    private void WarnOfUnknown(SettingEntry entry)
     {
         string? near = NearestName.Find(entry.Key, SettingTable.ByKey.Keys.Concat(RefusedSettings.Keys));
         string hint = near is null ? "" : $"; did you mean {near}?";

@@ -2,55 +2,6 @@ namespace SharpKeeper.Server.Configuration;
 
 internal static partial class SettingTable
 {
-    /// <summary>Keys between the servers of an ensemble. Sample files of standalone servers carry some of them.</summary>
-    private static readonly string[] s_ensembleKeys =
-    [
-        "initLimit",
-        "syncLimit",
-        "connectToLearnerMasterLimit",
-        "quorumListenOnAllIPs",
-        "syncEnabled",
-        "commitLogCount",
-        "snapshotSizeFactor",
-        "leaderServes",
-        "cnxTimeout",
-        "electionPortBindRetry",
-        "quorumCnxnTimeoutMs",
-        "tcpKeepAlive",
-        "fastleader.minNotificationInterval",
-        "fastleader.maxNotificationInterval",
-        "leader.maxConcurrentSnapSyncs",
-        "leader.maxConcurrentDiffSyncs",
-        "leader.maxTimeToWaitForEpoch",
-        "leader.ackLoggingFrequency",
-        "leader.closeSocketAsync",
-        "leader.nodelay",
-        "learner.closeSocketAsync",
-        "learner.asyncSending",
-        "follower.nodelay",
-        "follower.skipLearnerRequestToNextProcessor",
-        "leaderConnectDelayDuringRetryMs",
-        "observer.reconnectDelayMs",
-        "observer.election.DelayMs",
-        "observer.syncEnabled",
-        "observerMaster.sizeLimit",
-        "forceSnapshotSync",
-        "quorum.cnxn.threads.size",
-        "enableEagerACLCheck",
-        "multiAddress.reachabilityCheckEnabled",
-        "multiAddress.reachabilityCheckTimeoutMs",
-    ];
-
-    private static IEnumerable<Setting> Ensemble() =>
-    [
-        .. s_ensembleKeys.Select(Setting.EnsembleOnly),
-        new("standaloneEnabled", SettingEffect.EnsembleOnly, static (o, v) => v.Boolean()
-            ? o : throw new SettingException("true: this release runs a single server, not an ensemble of one")),
-        new("peerType", SettingEffect.EnsembleOnly, static (o, v) => v.OneOf(("participant", o))),
-        new("electionAlg", SettingEffect.EnsembleOnly, static (o, v) => v.Int() == 3
-            ? o : throw new SettingException("3")),
-    ];
-
     private static IEnumerable<Setting> WithoutEffect() =>
     [
         .. Idle("replies are encoded straight from the tree, so there is no cache to size",
@@ -74,8 +25,20 @@ internal static partial class SettingTable
             "request_throttle_stall_time", "request_throttle_drop_stale", "request_stale_latency_check",
             "request_stale_connection_check", "request_throttler.shutdownTimeout"),
         .. Idle("snapshots have the two parts that 3.8 and 3.9 both read", "serializeLastProcessedZxid.enabled"),
-        .. Idle("a server without peers always starts on empty directories", "db.autocreate"),
         .. Idle("there are no local sessions without peers", "connection_throttle_local_session_weight"),
+        .. Idle("connections between servers always send at once", "leader.nodelay", "follower.nodelay"),
+        .. Idle("no thread waits for the socket of another server to take bytes or to close",
+            "leader.closeSocketAsync", "learner.closeSocketAsync", "learner.asyncSending"),
+        .. Idle("acknowledgements are not logged one by one", "leader.ackLoggingFrequency"),
+        .. Idle("a leader that gathers no quorum gives up at initLimit", "leader.maxTimeToWaitForEpoch"),
+        .. Idle("a request that a learner forwards waits in one place only",
+            "follower.skipLearnerRequestToNextProcessor"),
+        .. Idle("observers connect to the leader itself", "observerMaster.sizeLimit"),
+        .. Idle("the leader alone checks the rights of a write", "enableEagerACLCheck"),
+        .. Idle("all addresses of a server are tried, and the first that answers is used",
+            "multiAddress.reachabilityCheckEnabled", "multiAddress.reachabilityCheckTimeoutMs"),
+        .. Idle("an observer waits as long as a voter before it looks for the leader again",
+            "observer.reconnectDelayMs", "observer.election.DelayMs"),
         .. Idle("there is no JMX", "jmx.log4j.disable"),
         .. Idle("requests per path are not sampled", "pathStats.enabled", "pathStats.slotCapacity",
             "pathStats.slotDuration", "pathStats.maxDepth", "pathStats.sampleRate", "pathStats.initialDelay",

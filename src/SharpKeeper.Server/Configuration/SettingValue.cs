@@ -64,6 +64,11 @@ internal sealed class SettingValue(string key, string text)
         throw new SettingException("a number from 0 to 1");
     }
 
+    internal double Number() =>
+        double.TryParse(Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && double.IsFinite(value)
+            ? value : throw new SettingException("a number");
+
     internal int Port() => Int(0, 65535);
 
     internal TimeSpan Milliseconds(int min = 0) => TimeSpan.FromMilliseconds(Int(min));

@@ -3,6 +3,7 @@ using SharpKeeper.Core;
 using SharpKeeper.Core.Clients;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Core.Watches;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 using SharpKeeper.Server.Admin;
 
@@ -23,19 +24,30 @@ internal sealed class StatusSource(ServerRuntime runtime) : IServerStatusSource
     public ServerOptions Options => runtime.Options;
 
     /// <inheritdoc/>
-    public bool IsServing => true;
+    public bool IsServing => Ensemble is not { IsServing: false, IsReadOnly: false };
 
     /// <inheritdoc/>
-    public bool IsReadOnly => Replica.IsStalled;
+    public bool IsReadOnly => Replica.IsStalled || Ensemble is { IsReadOnly: true };
 
     /// <inheritdoc/>
-    public string Mode => Replica.IsStalled ? "read-only" : "standalone";
+    public EnsembleStatus? Ensemble => Replica.EnsembleStatus;
+
+    /// <inheritdoc/>
+    public string Mode
+    {
+        get
+        {
+            if (Replica.IsStalled)
+                return "read-only";
+            return Ensemble is EnsembleStatus ensemble ? FourLetterWords.ModeOf(ensemble) : "standalone";
+        }
+    }
 
     /// <inheritdoc/>
     public int ClientPort => runtime.Transport!.LocalEndPoint.Port;
 
     /// <inheritdoc/>
-    public long ServerId => 0;
+    public long ServerId => Options.Ensemble?.Self.Value ?? 0;
 
     /// <inheritdoc/>
     public Zxid LastZxid => Replica.Tree.LastProcessed;
@@ -71,6 +83,13 @@ internal sealed class StatusSource(ServerRuntime runtime) : IServerStatusSource
     public IReadOnlyList<ExpiryBucket<SessionId>> SessionExpiries =>
         [.. Replica.Sessions.Buckets.Select(bucket => new ExpiryBucket<SessionId>(
             WallTimeOf(bucket.Key), [.. bucket.Value.Select(session => new SessionId(session.Id))]))];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<KeyValuePair<SessionId, TimeSpan>>? FollowedSessions =>
+        Ensemble is null or { State: ServerState.Leading }
+            ? null
+            : [.. Replica.Sessions.All.OrderBy(session => session.Id).Select(session => KeyValuePair.Create(
+                new SessionId(session.Id), TimeSpan.FromMilliseconds(session.TimeoutMs)))];
 
     /// <inheritdoc/>
     public IReadOnlyList<ExpiryBucket<ConnectionId>> ConnectionExpiries =>

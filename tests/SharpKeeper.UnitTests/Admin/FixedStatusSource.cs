@@ -1,4 +1,5 @@
 using System.Net;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 using SharpKeeper.Server;
 using SharpKeeper.Server.Admin;
@@ -14,6 +15,10 @@ internal sealed class FixedStatusSource : IServerStatusSource
     public bool IsServing { get; set; } = true;
 
     public bool IsReadOnly { get; set; }
+
+    public EnsembleStatus? Ensemble { get; set; }
+
+    public IReadOnlyList<KeyValuePair<SessionId, TimeSpan>>? FollowedSessions { get; set; }
 
     public string Mode { get; set; } = "standalone";
 
