@@ -8,6 +8,7 @@ using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
 using SharpKeeper.Core.Zab;
 using SharpKeeper.Server.Auth;
+using SharpKeeper.Server.Configuration;
 using SharpKeeper.Server.Connections;
 using SharpKeeper.Server.Runtime;
 using SharpKeeper.Server.Storage;
@@ -70,6 +71,7 @@ public sealed partial class ServerHost : IAsyncDisposable
             ensemble = new EnsembleDriver(runtime, device, epochs, log, RecoveryOptionsOf(options), logger, Fail)
             {
                 Purger = purger,
+                SaveConfig = DynamicConfigFiles.Of(options) is { } configFiles ? configFiles.Use : null,
             };
         }
     }
