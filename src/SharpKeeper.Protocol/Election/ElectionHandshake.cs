@@ -121,7 +121,7 @@ public readonly record struct ElectionHandshake(
         foreach (string text in Encoding.UTF8.GetString(bytes).Split('|'))
         {
             if (!HostText.TrySplit(text, out string host, out string[] fields) || fields.Length != 1
-                || !HostText.IsHost(host) || !HostText.TryParsePort(fields[0], out int port))
+                || !HostText.IsHost(host) || !HostText.TryParsePort(fields[0], out int port) || port == 0)
             {
                 reason = $"the handshake has the address '{Printable(text)}'; host:port is expected";
                 return false;

@@ -12,7 +12,8 @@ internal static class EnsembleServerParser
         ServerId id, string value, [NotNullWhen(true)] out EnsembleServer? server, out string problem)
     {
         server = null;
-        string[] parts = value.Split(';');
+        // Java's split, which Apache uses, forgets what is empty at the end.
+        string[] parts = value.TrimEnd(';', ' ', '\t').Split(';');
         problem = "";
         if (parts.Length > 3)
             problem = $"server.{id} has more than two parts for clients; {Form}";
@@ -62,9 +63,9 @@ internal static class EnsembleServerParser
         if (!HostText.IsHost(host))
             problem = $"server.{id} has the host '{host}', which is no name or address; {Form}";
         else if (!HostText.TryParsePort(fields[0], out int quorum))
-            problem = $"server.{id} has the quorum port '{fields[0]}'; use a number from 1 to 65535";
+            problem = $"server.{id} has the quorum port '{fields[0]}'; use a number from 0 to 65535";
         else if (!HostText.TryParsePort(fields[1], out int election))
-            problem = $"server.{id} has the election port '{fields[1]}'; use a number from 1 to 65535";
+            problem = $"server.{id} has the election port '{fields[1]}'; use a number from 0 to 65535";
         else if (fields.Length == 3 && !TryParseRole(fields[2], out role))
             problem = $"server.{id} has the role '{fields[2]}'; use participant or observer";
         else
@@ -117,7 +118,7 @@ internal static class EnsembleServerParser
         if (!HostText.IsHost(host))
             problem = $"server.{id} has the {what} host '{host}', which is no name or address";
         else if (!HostText.TryParsePort(port, out int number))
-            problem = $"server.{id} has the {what} port '{port}'; use a number from 1 to 65535";
+            problem = $"server.{id} has the {what} port '{port}'; use a number from 0 to 65535";
         else
         {
             client = new ClientAddress(host, number);
