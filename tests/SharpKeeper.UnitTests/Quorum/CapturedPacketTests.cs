@@ -84,7 +84,8 @@ public sealed class CapturedPacketTests
     {
         byte[] bytes = message.Bytes;
         byte[] received = [.. bytes, 0, 0, 0];
-        PacketReadResult result = QuorumPackets.TryRead(received, DataBytesMax, out QuorumPacket packet, out int consumed);
+        PacketReadResult result =
+            QuorumPackets.TryRead(received, DataBytesMax, out QuorumPacket packet, out int consumed);
         Assert.Equal(PacketReadResult.Complete, result);
         Assert.Equal(bytes.Length, consumed);
         return packet;

@@ -88,7 +88,8 @@ public sealed class EnsembleConfigTests
     [InlineData("server.1=a:1:2\nversion=-1", "the version is '-1'")]
     [InlineData("server.1=a:1:2\nversion=8000000000000000", "the version is")]
     [InlineData("server.1=\\u12", "line 1 of the configuration")]
-    public void TryParse_malformed_text_names_what_is_wrong(string text, string problem) => AssertProblem(text, problem);
+    public void TryParse_malformed_text_names_what_is_wrong(string text, string problem) =>
+        AssertProblem(text, problem);
 
     [Theory]
     [InlineData("group.1=1:2:3\ngroup.2=4:5", "server 6 is in no group")]
@@ -207,7 +208,7 @@ internal static class Configs
     private static readonly Gen<int> Port = CsCheck.Gen.Int[0, 65535];
 
     private static readonly Gen<ServerAddress> Address =
-        CsCheck.Gen.Select(Host, Port, Port, static (host, quorum, election) => new ServerAddress(host, quorum, election));
+        CsCheck.Gen.Select(Host, Port, Port, static (host, first, second) => new ServerAddress(host, first, second));
 
     private static readonly Gen<ClientAddress?> Client = CsCheck.Gen.Select(
         CsCheck.Gen.Bool, Host, Port, static (has, host, port) => has ? new ClientAddress(host, port) : null);
