@@ -202,6 +202,8 @@ public sealed partial class Replica
     {
         if (op is OpCode.Create or OpCode.Create2 or OpCode.CreateContainer or OpCode.CreateTtl)
             output.WriteBuffer(payload.Slice(result.PathOffset, result.PathLength));
+        if (op == OpCode.Reconfig)
+            output.WriteBuffer(Tree.GetData(result.Node, out bool isNull), isNull);
         if (op is not (OpCode.Create or OpCode.Delete or OpCode.Check))
             result.Stat.Write(output);
     }

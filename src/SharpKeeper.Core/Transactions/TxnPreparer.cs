@@ -78,12 +78,8 @@ internal sealed partial class TxnPreparer(DataTree tree, ReplicaOptions options)
                 batch.CancelEntry();
                 return false;
             }
-            if (error != ErrorCode.Ok)
-            {
-                output.Truncate(start + TxnHeader.Bytes);
-                TxnRecords.WriteError(output, error);
-                type = OpCode.Error;
-            }
+            FinishOrFail(context, type, error, batch, output, start);
+            return true;
         }
         Finish(context, type, error, batch, output, start);
         return true;
@@ -136,6 +132,18 @@ internal sealed partial class TxnPreparer(DataTree tree, ReplicaOptions options)
         foreach (string path in paths)
             output.WriteString(path);
         TxnRecords.EndVector(output, vector, paths.Count);
+    }
+
+    private void FinishOrFail(
+        in TxnContext context, OpCode type, ErrorCode error, TxnBatch batch, JuteBuffer output, int start)
+    {
+        if (error != ErrorCode.Ok)
+        {
+            output.Truncate(start + TxnHeader.Bytes);
+            TxnRecords.WriteError(output, error);
+            type = OpCode.Error;
+        }
+        Finish(context, type, error, batch, output, start);
     }
 
     private void Finish(
