@@ -97,8 +97,8 @@ internal sealed partial class LogWriter : IDisposable
     /// <summary>
     /// Runs <paramref name="action"/> on the writer's thread once everything appended before is durable and reported,
     /// and the file is closed; what is appended afterwards waits for it and goes into a new file. So the action has the
-    /// log directory for itself: it may cut and delete logs (<c>LogTruncation</c>) and replace everything
-    /// (<c>SnapshotInstallation</c>). Never blocks; the same thread as <see cref="Append"/>.
+    /// log directory for itself: it may cut and delete logs (<see cref="LogTruncation"/>) and replace everything
+    /// (<see cref="SnapshotInstallation"/>). Never blocks; the same thread as <see cref="Append"/>.
     /// </summary>
     /// <remarks>
     /// While the disk refuses, the action waits until what was appended before could be written. For use by a driver:
