@@ -278,5 +278,7 @@ public sealed partial class Replica
     }
 
     private bool TryPrepareWrite(in TxnContext context, OpCode op, ReadOnlySpan<byte> body) =>
-        preparer.TryPrepare(context, op, body, Outbox.OpenBatch());
+        op == OpCode.Reconfig && zab is not null
+            ? TryPrepareReconfig(context, body)
+            : preparer.TryPrepare(context, op, body, Outbox.OpenBatch());
 }

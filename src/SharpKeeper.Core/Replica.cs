@@ -182,6 +182,11 @@ public sealed partial class Replica
         lastProposed = NextZxid();
         proposals.Enqueue(new Proposal(lastProposed, link, session, batch, batch.Count - 1));
         CountTowardsSnapshot(batch.Entries[^1].PayloadLength);
+        if (preparedConfig is { } config)
+        {
+            preparedConfig = null;
+            zab!.SetNextConfig(config, lastProposed);
+        }
         zab?.Proposed(lastProposed, batch.Payload(batch.Count - 1));
     }
 

@@ -140,9 +140,7 @@ internal sealed class ZabPeer
     public bool IsVoter => members.Committed.IsVoter(Self);
 
     /// <summary>Does it introduce itself as observer?</summary>
-    public bool IsObserver => members.Committed.Find(Self) is { } server
-        ? server.Role == ServerRole.Observer
-        : Options.IsObserver;
+    public bool IsObserver => members.Committed.Find(Self) is { Role: ServerRole.Observer };
 
     /// <summary>Is it in step with an established leader, or leading?</summary>
     public bool IsSettled => leader is { IsEstablished: true } || learner is { IsServing: true };
@@ -435,13 +433,14 @@ internal sealed class ZabPeer
             servingEpoch = -1;
             Host.StartLeading(epoch);
         }
-        StartElection();
         TakeNewerConfig();
+        StartElection();
         if (!isElectionDue && State == ServerState.Looking
-            && Election.TryTakeDecision(out ServerState state, out Vote vote))
+            && Election.TryTakeDecision(out _, out Vote vote))
         {
             ElectionTimes = ElectionTimes.With(NowMs - electionStartedMs);
-            Settle(state, vote);
+            // A server that the configuration does not know follows without a vote.
+            Settle(RoleFor(vote.Leader), vote);
         }
     }
 

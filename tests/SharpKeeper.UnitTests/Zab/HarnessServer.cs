@@ -59,6 +59,7 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
         };
         ReplicaOptions options = ReplicaTests.ReplicaHarness.Options() with
         {
+            Access = new AccessControl([], skipChecks: true),
             ServerId = (byte)Id.Value,
             SessionSeedMs = world.NowMs,
             TickMs = 1000,
