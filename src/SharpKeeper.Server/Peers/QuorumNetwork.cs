@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -74,7 +75,8 @@ internal sealed partial class QuorumNetwork : IAsyncDisposable
     }
 
     /// <summary>
-    /// Connects a link to one of <paramref name="addresses"/>, and tries again until that succeeds or the link is hung up.
+    /// Connects a link to one of <paramref name="addresses"/>, and tries again until that succeeds, the link is hung up,
+    /// or connections have been refused for too long.
     /// </summary>
     public void Dial(PeerLink link, IReadOnlyList<PeerAddress> addresses)
     {
@@ -157,6 +159,7 @@ internal sealed partial class QuorumNetwork : IAsyncDisposable
     private async Task DialAsync(QuorumConnection connection, IReadOnlyList<PeerAddress> addresses)
     {
         TimeSpan delay = FirstRetryDelay;
+        long started = Stopwatch.GetTimestamp();
         string? failure = null;
         while (!connection.IsClosed)
         {
@@ -170,6 +173,9 @@ internal sealed partial class QuorumNetwork : IAsyncDisposable
             catch (SocketException exception)
             {
                 failure = exception.Message;
+                bool isRefused = exception.SocketErrorCode == SocketError.ConnectionRefused;
+                if (isRefused && Stopwatch.GetElapsedTime(started) > options.RefusedTimeMax)
+                    break;
             }
             catch (OperationCanceledException)
             {
@@ -180,7 +186,7 @@ internal sealed partial class QuorumNetwork : IAsyncDisposable
         }
         if (failure is not null)
             LogNotReached(connection.Link.Description, failure);
-        connection.GiveUp("it was called off");
+        connection.GiveUp("it was not reached");
     }
 
     private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;

@@ -28,6 +28,12 @@ internal sealed record QuorumNetworkOptions
     /// <summary>The longest wait between two attempts to connect; the first waits are shorter.</summary>
     public TimeSpan ConnectRetryDelayMax { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// How long a leader's machine may refuse connections: longer than a leader takes to open its port after it was
+    /// elected, and much shorter than the ensemble should wait for one that has died since.
+    /// </summary>
+    public TimeSpan RefusedTimeMax { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Does the quorum port listen on all addresses of the machine?</summary>
     public bool ListensOnAllAddresses { get; init; }
 

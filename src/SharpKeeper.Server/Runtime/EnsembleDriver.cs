@@ -75,8 +75,9 @@ internal sealed partial class EnsembleDriver : IAsyncDisposable
     {
         await stopping.CancelAsync().ConfigureAwait(false);
         ticker?.Dispose();
-        await quorum.DisposeAsync().ConfigureAwait(false);
+        // Votes end first: else a server that is about to go would tell those whose links it closes that it leads.
         await election.DisposeAsync().ConfigureAwait(false);
+        await quorum.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(TakeTransfers()).ConfigureAwait(false);
         files.Dispose();
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using SharpKeeper.Core;
 using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
@@ -223,4 +224,22 @@ internal sealed partial class ReplicaDriver : IElectionEvents, IQuorumEvents
             Trees.Retire(tree);
         outbox.RetiredTrees.Clear();
     }
+
+    private void NoteServing()
+    {
+        wasServing = replica.IsServing;
+        EnsembleStatus? status = replica.EnsembleStatus;
+        if (wasServing)
+            LogServing(status?.State ?? default, status?.Leader, status?.Epoch ?? 0);
+        else
+            LogNotServing();
+    }
+
+    [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message =
+        "Clients are served: this server is {State}, the leader is server {Leader}, the epoch is {Epoch}.")]
+    private partial void LogServing(ServerState state, ServerId? leader, long epoch);
+
+    [LoggerMessage(EventId = 106, Level = LogLevel.Warning, Message =
+        "Clients are not served: this server looks for a leader.")]
+    private partial void LogNotServing();
 }

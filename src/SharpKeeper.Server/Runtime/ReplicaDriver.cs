@@ -59,6 +59,7 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     private int durableTxns;
     private volatile bool stopped;
     private volatile bool isSettled;
+    private bool wasServing;
     private long nowMs;
     private long wallMs;
 
@@ -79,6 +80,7 @@ internal sealed partial class ReplicaDriver : ILogCompletion
         this.logger = logger;
         this.metrics = metrics;
         this.fatal = fatal;
+        wasServing = !replica.IsEnsemble;
     }
 
     /// <summary>Where appended transactions go; null keeps nothing on disk.</summary>
@@ -312,6 +314,8 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     private void DispatchOutput()
     {
         isSettled = replica.IsSettled;
+        if (wasServing != replica.IsServing)
+            NoteServing();
         // Before the answers are out: whoever has one must not be held back for what it waited for.
         Volatile.Write(ref outstanding, replica.OutstandingTxns);
         Outbox outbox = replica.Outbox;

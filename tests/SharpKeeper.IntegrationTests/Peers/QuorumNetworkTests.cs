@@ -171,6 +171,17 @@ public sealed class QuorumNetworkTests
     }
 
     [Fact]
+    public async Task Dial_of_a_machine_that_refuses_for_too_long_ends_the_link()
+    {
+        await using var learner = new QuorumHarness(
+            static options => options with { RefusedTimeMax = TimeSpan.FromMilliseconds(50) });
+
+        learner.Dial(FreePort());
+
+        Assert.Contains("not reached", learner.Take("closed").Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task HangUp_while_dialling_ends_the_attempts()
     {
         await using var learner = new QuorumHarness();
