@@ -167,7 +167,11 @@ public sealed partial class ServerHost : IAsyncDisposable
     {
         if (recovered.TxnsApplied == 0)
             return;
-        _ = runtime.Driver.RunAsync(snapshots!.Start);
+        // Before a leader says so nobody knows whether all of it is committed.
+        if (options.Ensemble is null)
+            _ = runtime.Driver.RunAsync(snapshots!.Start);
+        else
+            runtime.Driver.FirstServing = replica => snapshots!.Start(replica);
     }
 
     private async Task OpenAsync(CancellationToken cancellationToken)

@@ -151,7 +151,6 @@ internal sealed class LiveEnsemble : IAsyncDisposable
     {
         foreach (long id in hosts.Keys.ToArray())
             await StopServerAsync(id);
-        if (Environment.GetEnvironmentVariable("DBGLOG") is { } f) File.WriteAllText(f, Log);
         Directory.Delete(directory, recursive: true);
     }
 
