@@ -168,14 +168,18 @@ internal sealed partial class ReplicaDriver : ILogCompletion
 
     private void Post(in Work work)
     {
+        // Counted before it can be taken: otherwise the thread at work might take it first, the count might reach zero
+        // under that thread's feet, and whoever comes next would start to work beside it.
+        bool isFirst = Interlocked.Increment(ref pending) == 1;
         queue.Enqueue(work);
-        if (Interlocked.Increment(ref pending) == 1)
+        if (isFirst)
             Drain();
     }
 
     private void Drain()
     {
         int done;
+        SpinWait wait = default;
         do
         {
             try
@@ -191,6 +195,9 @@ internal sealed partial class ReplicaDriver : ILogCompletion
             }
             if (stopped)
                 done += DropQueued();
+            // Something is counted and not yet in the queue.
+            if (done == 0)
+                wait.SpinOnce();
         }
         while (Interlocked.Add(ref pending, -done) != 0);
     }
