@@ -60,7 +60,10 @@ public sealed class ReconfigTxnTests : IDisposable
         Assert.Equal(Text + "100000005", Encoding.UTF8.GetString(tree.GetData(id, out _)));
         Stat expected = before with
         {
-            Version = -1, Mzxid = 0x100000005, Mtime = 1234, DataLength = Text.Length + 9,
+            Version = -1,
+            Mzxid = 0x100000005,
+            Mtime = 1234,
+            DataLength = Text.Length + 9,
         };
         Assert.Equal(expected, tree.GetStat(id));
         Assert.Equal((OpCode.Reconfig, expected), (outcome.Results[0].Type, outcome.Results[0].Stat));
