@@ -85,6 +85,8 @@ public abstract class EnsembleClientSuite
                 await ensemble.SettleAsync();
             }
             await Task.WhenAll(ensemble[1].StopAsync(), ensemble[2].StopAsync());
+            await ensemble.UntilAsync("server 3 to be read-only",
+                async stop => (await ensemble[3].StatusAsync(stop))?.Mode == "read-only");
             await using KeeperClient client = await OpenAsync(ensemble.ConnectString, readOnlyAllowed: true);
 
             Assert.Equal(KeeperState.ConnectedReadOnly, client.State);
