@@ -44,7 +44,9 @@ public sealed partial class Replica
             preparer.Applied(proposal.Zxid);
         Statistics.TxnsApplied++;
         Statistics.Propagation.Add(wallMs - txn.Header.Time);
-        NoteDigest(txn);
+        // A snapshot that was sent while the leader went on may hold a part of what follows it: no digest fits yet.
+        if (!proposal.IsUnlogged)
+            NoteDigest(txn);
         FireWatches(payload, proposal.Zxid);
         Session? session = proposal.Session ?? (zab is null ? null : sessions.Find(txn.Header.ClientId));
         ClientLink? link = proposal.Link ?? session?.Link;
@@ -52,7 +54,7 @@ public sealed partial class Replica
             EndSession(session, AwaitsClose(link, proposal.Zxid, txn.Header) ? link : null);
         if (link is not null)
             AnswerWrite(link, proposal.Zxid, txn.Header, payload);
-        if (proposal.Index == proposal.Batch.Count - 1)
+        if (proposal.Index == proposal.Batch.Count - 1 && !proposal.IsUnlogged)
             Retire(proposal.Batch);
     }
 
@@ -61,7 +63,7 @@ public sealed partial class Replica
     {
         if (batch.Last <= durable)
             Outbox.Recycle(batch);
-        else if (!ReferenceEquals(batch, unlogged))
+        else
             appliedBatches.Enqueue(batch);
     }
 

@@ -142,14 +142,14 @@ public sealed partial class Replica : IZabHost
     {
         if (unlogged is null || unlogged.Bytes.Length > UnloggedBatchBytesMax)
             unlogged = new TxnBatch();
-        Queue(unlogged, zxid, payload);
+        Queue(unlogged, zxid, payload, isUnlogged: true);
     }
 
-    private void Queue(TxnBatch batch, Zxid zxid, ReadOnlySpan<byte> payload)
+    private void Queue(TxnBatch batch, Zxid zxid, ReadOnlySpan<byte> payload, bool isUnlogged = false)
     {
         batch.BeginEntry().WriteRaw(payload);
         batch.EndEntry(zxid);
-        proposals.Enqueue(new Proposal(zxid, null, null, batch, batch.Count - 1));
+        proposals.Enqueue(new Proposal(zxid, null, null, batch, batch.Count - 1, isUnlogged));
         lastProposed = zxid;
     }
 

@@ -16,6 +16,7 @@ public sealed partial class Replica
             return new EnsembleStatus
             {
                 State = zab.State,
+                Reason = zab.Reason,
                 Phase = zab.Leader?.StatusPhase ?? zab.Learner?.StatusPhase ?? ZabPhase.Election,
                 IsServing = isServing,
                 IsReadOnly = IsReadOnly,

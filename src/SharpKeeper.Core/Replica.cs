@@ -22,7 +22,7 @@ namespace SharpKeeper.Core;
 public sealed partial class Replica
 {
     private readonly record struct Proposal(
-        Zxid Zxid, ClientLink? Link, Session? Session, TxnBatch Batch, int Index);
+        Zxid Zxid, ClientLink? Link, Session? Session, TxnBatch Batch, int Index, bool IsUnlogged = false);
 
     private readonly ReplicaOptions options;
     private readonly ZabPeer? zab;

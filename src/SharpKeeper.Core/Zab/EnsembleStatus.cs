@@ -25,6 +25,9 @@ public sealed record EnsembleStatus
     /// <summary>What this server is doing.</summary>
     public required ServerState State { get; init; }
 
+    /// <summary>Why it does that, for people.</summary>
+    public string Reason { get; init; } = "";
+
     /// <summary>How far it has got.</summary>
     public ZabPhase Phase { get; init; }
 

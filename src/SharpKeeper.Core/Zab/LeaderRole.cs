@@ -27,6 +27,8 @@ internal sealed partial class LeaderRole
         Established,
     }
 
+    private const int DiscoveryMsMin = 1000;
+
     private readonly ZabPeer peer;
     private readonly Outbox outbox;
     private readonly IZabHost host;
@@ -124,6 +126,17 @@ internal sealed partial class LeaderRole
         var learner = new LearnerState(link, nowMs);
         link.Learner = learner;
         learners.Add(learner);
+    }
+
+    /// <summary>
+    /// A voter looks for a leader. If those who elected this one do not come, it is of no use to wait for them while others
+    /// are ready: Apache waits for initLimit (ZOOKEEPER-3109).
+    /// </summary>
+    public void LookerSeen(ServerId server, long nowMs)
+    {
+        if (phase == Phase.Discovery && !connected.Contains(server) && peer.Members.IsVoter(server)
+            && nowMs - startedMs > Math.Max(DiscoveryMsMin, peer.TickMs))
+            peer.GoLooking($"the voters that elected this server did not come, and server {server} looks for a leader", nowMs);
     }
 
     /// <summary>A learner's link has gone.</summary>

@@ -49,6 +49,10 @@ internal sealed partial class LearnerRole
         Serving,
     }
 
+    // A leader opens its port before anybody can hear that it leads; whoever cannot reach it then should ask again.
+    private const int DialTicks = 2;
+    private const int DialMsMin = 1000;
+
     private readonly record struct Held(Zxid Zxid, byte[] Payload);
 
     private readonly ZabPeer peer;
@@ -123,6 +127,13 @@ internal sealed partial class LearnerRole
             peer.GoLooking("the link to the leader has gone", nowMs);
     }
 
+    /// <summary>The leader's election port has gone: if it was not reached yet it will not be.</summary>
+    public void LeaderUnheard(long nowMs)
+    {
+        if (phase == Phase.Dialling)
+            peer.GoLooking("the leader has gone before it was reached", nowMs);
+    }
+
     /// <summary>Ends the role.</summary>
     public void Stop()
     {
@@ -137,6 +148,11 @@ internal sealed partial class LearnerRole
         if (phase is Phase.AwaitSnapshot or Phase.Truncating or Phase.Installing)
         {
             lastHeardMs = nowMs;
+            return;
+        }
+        if (phase == Phase.Dialling && nowMs - lastHeardMs > Math.Max(DialMsMin, DialTicks * peer.TickMs))
+        {
+            peer.GoLooking("the leader could not be reached", nowMs);
             return;
         }
         int ticks = phase is Phase.AwaitUpToDate or Phase.Serving

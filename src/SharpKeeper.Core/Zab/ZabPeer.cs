@@ -1,5 +1,6 @@
 using System.Text;
 using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Election;
 using SharpKeeper.Protocol.Quorum;
 
 namespace SharpKeeper.Core.Zab;
@@ -164,9 +165,14 @@ internal sealed class ZabPeer
                 // Without an election of its own this server has nothing true to say.
                 if (!isElectionDue)
                     Election.Receive(input.Server, input.Body, NowMs);
+                if (leader is not null && VoteNotification.TryRead(input.Body, out VoteNotification vote)
+                    && vote.State == ServerState.Looking)
+                    leader.LookerSeen(input.Server, NowMs);
                 break;
             case InputKind.VoteLinkChanged:
                 Election.LinkChanged(input.Server, input.Number != 0, NowMs);
+                if (input.Number == 0 && input.Server == LeaderId)
+                    learner?.LeaderUnheard(NowMs);
                 break;
             case InputKind.LearnerConnected:
                 AcceptLearner(input.Peer!);

@@ -234,7 +234,7 @@ internal sealed partial class ReplicaDriver : IElectionEvents, IQuorumEvents
         EnsembleStatus? status = replica.EnsembleStatus;
         if (!wasServing)
         {
-            LogNotServing();
+            LogNotServing(status?.Reason ?? "");
             return;
         }
         LogServing(status?.State ?? default, status?.Leader, status?.Epoch ?? 0);
@@ -247,6 +247,6 @@ internal sealed partial class ReplicaDriver : IElectionEvents, IQuorumEvents
     private partial void LogServing(ServerState state, ServerId? leader, long epoch);
 
     [LoggerMessage(EventId = 106, Level = LogLevel.Warning, Message =
-        "Clients are not served: this server looks for a leader.")]
-    private partial void LogNotServing();
+        "Clients are not served, and this server looks for a leader: {Reason}.")]
+    private partial void LogNotServing(string reason);
 }
