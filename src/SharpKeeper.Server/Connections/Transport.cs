@@ -37,8 +37,10 @@ internal sealed class Transport : IAsyncDisposable
 
     private readonly TransportOptions options;
     private readonly ILogger logger;
+    private readonly Lock moveLock = new();
     private ConnectionLoop[] loops = [];
     private IListener? listener;
+    private bool isStopped;
 
     /// <summary>Creates a transport that does nothing before <see cref="Start"/>.</summary>
     public Transport(TransportOptions options, ILogger logger)
@@ -78,6 +80,36 @@ internal sealed class Transport : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Listens on another address in place of the present one; connections go on. Must not be called on a loop's
+    /// thread.
+    /// </summary>
+    /// <exception cref="SocketException">It cannot be listened on; the present address stays in use.</exception>
+    public void MoveTo(IPEndPoint address, int backlog)
+    {
+        lock (moveLock)
+        {
+            if (isStopped || address.Equals(LocalEndPoint))
+                return;
+            IPEndPoint former = LocalEndPoint;
+            // Two addresses may share the port, and then exclude each other.
+            if (former.Port == address.Port)
+                StopAccepting();
+            Socket socket;
+            try
+            {
+                socket = Open(address, backlog);
+            }
+            catch (SocketException) when (listener is null)
+            {
+                Listen(Open(former, backlog));
+                throw;
+            }
+            StopAccepting();
+            Listen(socket);
+        }
+    }
+
     /// <summary>Closes the listener; connections go on. No peer is accepted once the call has returned.</summary>
     public void StopAccepting()
     {
@@ -106,6 +138,8 @@ internal sealed class Transport : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
+        lock (moveLock)
+            isStopped = true;
         StopAccepting();
         foreach (ConnectionLoop loop in loops)
             loop.RequestStop();
@@ -115,30 +149,28 @@ internal sealed class Transport : IAsyncDisposable
 
     private void Serve(Socket socket, int loopCount, Func<int, ILoopHandler> createHandler)
     {
-        LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
         if (OperatingSystem.IsLinux() && !options.UsePortable)
-            CreateEpoll(socket, loopCount, createHandler);
+            loops = CreateEpoll(loopCount, createHandler);
         else
-            CreatePortable(socket, loopCount, createHandler);
+            loops = Create(loopCount, i => new SocketLoop(i, createHandler(i), options.Failed));
         foreach (ConnectionLoop loop in loops)
             loop.Start();
-        listener!.Start();
+        Listen(socket);
+    }
+
+    private void Listen(Socket socket)
+    {
+        LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
+        var guard = new AcceptGuard(logger, options.DescriptorsMax);
+        listener = OperatingSystem.IsLinux() && !options.UsePortable
+            ? new EpollListener(socket, (EpollLoop[])loops, guard)
+            : new SocketListener(socket, (SocketLoop[])loops, guard);
+        listener.Start();
     }
 
     [SupportedOSPlatform("linux")]
-    private void CreateEpoll(Socket socket, int loopCount, Func<int, ILoopHandler> createHandler)
-    {
-        EpollLoop[] own = Create(loopCount, i => new EpollLoop(i, createHandler(i), options.Failed));
-        loops = own;
-        listener = new EpollListener(socket, own, new AcceptGuard(logger, options.DescriptorsMax));
-    }
-
-    private void CreatePortable(Socket socket, int loopCount, Func<int, ILoopHandler> createHandler)
-    {
-        SocketLoop[] own = Create(loopCount, i => new SocketLoop(i, createHandler(i), options.Failed));
-        loops = own;
-        listener = new SocketListener(socket, own, new AcceptGuard(logger, options.DescriptorsMax));
-    }
+    private EpollLoop[] CreateEpoll(int loopCount, Func<int, ILoopHandler> createHandler) =>
+        Create(loopCount, i => new EpollLoop(i, createHandler(i), options.Failed));
 
     private static T[] Create<T>(int count, Func<int, T> create)
     {

@@ -28,7 +28,7 @@ internal sealed class ElectionConnection(Socket socket, ServerId peer) : IDispos
         await PeerSockets.SendAllAsync(socket, message, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The payload of the next message; null when the connection has ended or what comes is no message.</summary>
+    /// <summary>The payload of the next message; null when the connection has ended or what comes is none.</summary>
     public async Task<byte[]?> ReceiveAsync(CancellationToken cancellationToken)
     {
         byte[] head = new byte[4];
@@ -38,7 +38,8 @@ internal sealed class ElectionConnection(Socket socket, ServerId peer) : IDispos
         if (length is < 1 or > ElectionFrames.PayloadBytesMax)
             return null;
         byte[] payload = new byte[length];
-        return await PeerSockets.ReceiveAllAsync(socket, payload, cancellationToken).ConfigureAwait(false) ? payload : null;
+        bool isWhole = await PeerSockets.ReceiveAllAsync(socket, payload, cancellationToken).ConfigureAwait(false);
+        return isWhole ? payload : null;
     }
 
     /// <summary>Closes the connection; what waits for it ends.</summary>

@@ -279,7 +279,7 @@ internal sealed partial class ElectionNetwork
     private partial void LogNotReached(ServerId server, string address, string reason);
 
     [LoggerMessage(EventId = 212, Level = LogLevel.Warning, Message =
-        "Another server says that it is number {Server}, which is this one. Give each server its own number in its file "
-        + "myid.")]
+        "Another server says that it is number {Server}, which is this one. Give each server its own number in its "
+        + "file myid.")]
     private partial void LogOwnNumber(ServerId server);
 }

@@ -78,8 +78,9 @@ internal sealed partial class ElectionNetwork : IAsyncDisposable
             catch (SocketException exception)
             {
                 throw new IOException(
-                    $"The election port {string.Join(", ", addresses)} cannot be listened on: {exception.Message}. Free the "
-                    + "port, or correct the server line of this server; electionPortBindRetry says how often it is tried.",
+                    $"The election port {string.Join(", ", addresses)} cannot be listened on: {exception.Message}. Free "
+                    + "the port, or correct the server line of this server; electionPortBindRetry says how often it is "
+                    + "tried.",
                     exception);
             }
             await Task.Delay(options.BindRetryDelay, cancellationToken).ConfigureAwait(false);
@@ -151,7 +152,8 @@ internal sealed partial class ElectionNetwork : IAsyncDisposable
                 return;
             listener = PeerListener.Open(ends, options.KeepAlive, Accept);
             // A port of 0 has become a real one.
-            own = [.. addresses.Select((it, i) => it.Port == 0 ? it with { Port = listener.LocalEndPoints[i].Port } : it)];
+            own = [.. addresses.Select(
+                (it, i) => it.Port == 0 ? it with { Port = listener.LocalEndPoints[i].Port } : it)];
         }
     }
 

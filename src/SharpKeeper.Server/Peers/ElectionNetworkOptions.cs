@@ -20,7 +20,7 @@ internal sealed record ElectionNetworkOptions
     /// <summary>The wait between two such tries.</summary>
     public TimeSpan BindRetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The first wait between two attempts to connect while there is something to be sent; it doubles.</summary>
+    /// <summary>The first wait between two attempts to connect while something is to be sent; it doubles.</summary>
     public TimeSpan RetryDelayMin { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The longest such wait.</summary>

@@ -2,7 +2,7 @@ using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Server.Peers;
 
-/// <summary>What is known of one other server on the election port. Everything is guarded by the network's lock.</summary>
+/// <summary>What is known of one other server on the election port; guarded by the network's lock.</summary>
 internal sealed class ElectionPeer(ServerId id)
 {
     /// <summary>Its number.</summary>

@@ -9,8 +9,8 @@ internal interface IElectionEvents
     void VoteReceived(ServerId from, byte[] payload);
 
     /// <summary>
-    /// The connection to a server is there, or it has gone or could not be made; <see cref="ElectionNetwork.IsConnected"/>
-    /// tells which, at the time it is asked.
+    /// The connection to a server is there, or it has gone or could not be made;
+    /// <see cref="ElectionNetwork.IsConnected"/> tells which, at the time it is asked.
     /// </summary>
     void VoteLinkChanged(ServerId server);
 }

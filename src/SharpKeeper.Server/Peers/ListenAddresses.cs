@@ -14,7 +14,10 @@ internal static class ListenAddresses
         IReadOnlyList<PeerAddress> own, bool onAll, CancellationToken cancellationToken)
     {
         if (onAll)
-            return [.. own.Select(static it => it.Port).Distinct().Select(static it => new IPEndPoint(IPAddress.IPv6Any, it))];
+        {
+            IEnumerable<int> ports = own.Select(static it => it.Port).Distinct();
+            return [.. ports.Select(static port => new IPEndPoint(IPAddress.IPv6Any, port))];
+        }
         var ends = new List<IPEndPoint>();
         foreach (PeerAddress address in own)
         {

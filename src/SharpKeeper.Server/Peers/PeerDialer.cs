@@ -12,7 +12,7 @@ internal readonly record struct PeerAddress(string Host, int Port)
     public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }
 
-/// <summary>Connects to other servers: names are resolved anew each time, several addresses are tried at once.</summary>
+/// <summary>Connects to other servers: names are resolved each time, several addresses are tried at once.</summary>
 internal static class PeerDialer
 {
     /// <summary>The end points of an address; names are looked up.</summary>

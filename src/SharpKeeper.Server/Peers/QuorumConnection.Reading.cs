@@ -120,7 +120,7 @@ internal sealed partial class QuorumConnection
         events.PacketsReceived(batch);
     }
 
-    /// <summary>Loads the snapshot that begins with <paramref name="rest"/>; the result holds what follows it.</summary>
+    /// <summary>Loads the snapshot that begins with <paramref name="rest"/>; gives what follows it.</summary>
     private PacketBatch? ReadSnapshot(byte[] rest)
     {
         var source = new SnapshotSource(rest, this);

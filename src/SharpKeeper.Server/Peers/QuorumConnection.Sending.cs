@@ -22,8 +22,8 @@ internal sealed partial class QuorumConnection
     public long UnsentBytes => Interlocked.Read(ref unsentBytes);
 
     /// <summary>
-    /// Sends the link's output as far as the peer takes it at once and leaves the rest to the writer; on the thread that
-    /// runs the replica. Output waits while a transfer is under way.
+    /// Sends the link's output as far as the peer takes it at once and leaves the rest to the writer; on the thread
+    /// that runs the replica. Output waits while a transfer is under way.
     /// </summary>
     public void Flush()
     {

@@ -4,8 +4,8 @@ using SharpKeeper.Core.Zab;
 namespace SharpKeeper.Server.Peers;
 
 /// <summary>
-/// The connection behind one <see cref="PeerLink"/>: a thread that reads, and a thread that writes once the peer does not
-/// take everything at once. The socket never blocks a thread that sends for the replica.
+/// The connection behind one <see cref="PeerLink"/>: a thread that reads, and a thread that writes once the peer does
+/// not take everything at once. The socket never blocks a thread that sends for the replica.
 /// </summary>
 internal sealed partial class QuorumConnection
 {
@@ -68,8 +68,8 @@ internal sealed partial class QuorumConnection
     }
 
     /// <summary>
-    /// Closes the connection; any thread. <see cref="IQuorumEvents.LinkClosed"/> follows from another one. What was sent
-    /// and not taken by the peer may be lost.
+    /// Closes the connection; any thread. <see cref="IQuorumEvents.LinkClosed"/> follows from another one. What was
+    /// sent and not taken by the peer may be lost.
     /// </summary>
     public void Close(string reason)
     {

@@ -75,8 +75,8 @@ internal sealed partial class QuorumNetwork : IAsyncDisposable
     }
 
     /// <summary>
-    /// Connects a link to one of <paramref name="addresses"/>, and tries again until that succeeds, the link is hung up,
-    /// or connections have been refused for too long.
+    /// Connects a link to one of <paramref name="addresses"/>, and tries again until that succeeds, the link is hung
+    /// up, or connections have been refused for too long.
     /// </summary>
     public void Dial(PeerLink link, IReadOnlyList<PeerAddress> addresses)
     {

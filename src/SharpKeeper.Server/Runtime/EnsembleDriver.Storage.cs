@@ -115,15 +115,16 @@ internal sealed partial class EnsembleDriver
 
     private static IOException CannotTruncate(Zxid target, Exception? failure, string problem) => new(
         $"The leader asks this server to forget what it has after {target}, which cannot be done: "
-        + $"{failure?.Message ?? problem} Move the version-2 directories away: the server then joins with an empty state "
-        + "and is sent everything.", failure);
+        + $"{failure?.Message ?? problem} Move the version-2 directories away: the server then joins with an empty "
+        + "state and is sent everything.", failure);
 
     [LoggerMessage(EventId = 220, Level = LogLevel.Error, Message =
-        "The epoch cannot be saved: {Reason}. This server takes no part in the ensemble until it can; it is tried again.")]
+        "The epoch cannot be saved: {Reason}. It is tried again; until it can, this server takes no part in the "
+        + "ensemble.")]
     private partial void LogEpochFailed(string reason, Exception exception);
 
     [LoggerMessage(EventId = 221, Level = LogLevel.Error, Message =
-        "The configuration of the ensemble cannot be saved beside zoo.cfg: {Reason}. After a restart this server asks the "
-        + "others for it.")]
+        "The configuration of the ensemble cannot be saved beside zoo.cfg: {Reason}. After a restart this server asks "
+        + "the others for it.")]
     private partial void LogConfigFailed(string reason, Exception exception);
 }

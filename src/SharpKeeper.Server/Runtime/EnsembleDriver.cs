@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using SharpKeeper.Core;
 using SharpKeeper.Core.Log;
@@ -144,6 +146,7 @@ internal sealed partial class EnsembleDriver : IAsyncDisposable
     private void UseConfig(EnsembleConfig committed, EnsembleConfig? next)
     {
         IReadOnlyList<PeerAddress> before = OwnAddresses(static it => it.ElectionPort);
+        ClientAddress? clientsBefore = Find(config, settings.Self)?.Client;
         config = committed;
         nextConfig = next;
         election.Use(committed, next);
@@ -151,6 +154,27 @@ internal sealed partial class EnsembleDriver : IAsyncDisposable
         IReadOnlyList<PeerAddress> now = OwnAddresses(static it => it.ElectionPort);
         if (!before.SequenceEqual(now))
             _ = MoveElectionPortAsync(now);
+        if (Find(committed, settings.Self)?.Client is { } clients && clients != clientsBefore)
+            files.Post(() => MoveClientPort(clients));
+    }
+
+    private void MoveClientPort(ClientAddress clients)
+    {
+        try
+        {
+            var address = new PeerAddress(clients.Host, clients.Port);
+            IPEndPoint end = PeerDialer.ResolveAsync(address, stopping.Token).AsTask().GetAwaiter().GetResult()[0];
+            runtime.Transport!.MoveTo(end, runtime.Options.ListenBacklog);
+            LogClientPort(runtime.Transport.LocalEndPoint);
+        }
+        catch (SocketException exception)
+        {
+            LogClientPortFailed(clients.Host, clients.Port, exception.Message, runtime.Transport!.LocalEndPoint);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
     }
 
     private async Task MoveElectionPortAsync(IReadOnlyList<PeerAddress> addresses)
@@ -209,4 +233,13 @@ internal sealed partial class EnsembleDriver : IAsyncDisposable
             return new LoadedSnapshot(loaded.Tree, loaded.Sessions, loaded.Rest.ToArray());
         },
     };
+
+    [LoggerMessage(EventId = 222, Level = LogLevel.Information, Message =
+        "Serving clients on {Address} from now on, as the configuration of the ensemble says.")]
+    private partial void LogClientPort(IPEndPoint address);
+
+    [LoggerMessage(EventId = 223, Level = LogLevel.Error, Message =
+        "The configuration of the ensemble says that clients connect to {Host}:{Port}, which cannot be listened on: "
+        + "{Reason}. Clients are still served on {Address}.")]
+    private partial void LogClientPortFailed(string host, int port, string reason, IPEndPoint address);
 }

@@ -1,8 +1,8 @@
 namespace SharpKeeper.Server.Runtime;
 
 /// <summary>
-/// Tells the replica of an ensemble that time has passed: often while it looks for a leader or is brought up to date, less
-/// often once it is settled.
+/// Tells the replica of an ensemble that time has passed: often while it looks for a leader or is brought up to date,
+/// less often once it is settled.
 /// </summary>
 internal sealed class EnsembleTicker : IDisposable
 {

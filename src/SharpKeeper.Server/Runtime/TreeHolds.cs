@@ -4,8 +4,8 @@ using SharpKeeper.Core.Tree;
 namespace SharpKeeper.Server.Runtime;
 
 /// <summary>
-/// Knows who walks which tree beside the replica, so that a tree that was replaced is disposed when the last one has left
-/// it, and not before. Any thread.
+/// Knows who walks which tree beside the replica, so that a tree that was replaced is disposed when the last one has
+/// left it, and not before. Any thread.
 /// </summary>
 internal sealed class TreeHolds
 {

@@ -155,7 +155,7 @@ internal sealed class LiveEnsemble : IAsyncDisposable
     }
 
     /// <summary>Ports that nobody listens on, below those that the system gives to outgoing connections.</summary>
-    private static int[] FreePorts(int count)
+    public static int[] FreePorts(int count)
     {
         var free = new HashSet<int>();
         while (free.Count < count)

@@ -1,6 +1,7 @@
 using System.Text;
 using SharpKeeper.Client;
 using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Quorum;
 using SharpKeeper.ServerTests;
 
 namespace SharpKeeper.PeersTests;
@@ -17,7 +18,10 @@ public sealed class LiveEnsembleTests
         {
             using RawClient client = ensemble.Connect(id);
             for (int i = 0; i < 50; i++)
-                Assert.Equal(ErrorCode.Ok, client.Call(OpCode.Create, i + 1, Bodies.Create($"/s{id}-{i}", "data")).Error);
+            {
+                RawReply reply = client.Call(OpCode.Create, i + 1, Bodies.Create($"/s{id}-{i}", "data"));
+                Assert.Equal(ErrorCode.Ok, reply.Error);
+            }
         }
 
         ensemble.AwaitEqual();
@@ -119,6 +123,34 @@ public sealed class LiveEnsembleTests
         ensemble.AwaitServing();
         using RawClient again = ensemble.Connect(all[0]);
         Assert.Equal(ErrorCode.Ok, again.Call(OpCode.Exists, 1, Bodies.Watched("/")).Error);
+    }
+
+    [Fact]
+    public async Task Reconfig_removes_the_leader_and_moves_a_client_port()
+    {
+        await using LiveEnsemble ensemble = await LiveEnsemble.StartAsync(
+            configure: static options => options with { ReconfigEnabled = true, SkipAcl = true });
+        long former = ensemble.Leader!.Value;
+        long moved = ensemble.Running.First(id => id != former);
+        int port = ensemble.Host(moved).ClientPort;
+        EnsembleServer server = ensemble.Config.Servers.Single(it => it.Id.Value == moved);
+        int newPort = LiveEnsemble.FreePorts(1)[0];
+        await using KeeperClient client = await ensemble.ConnectAsync();
+
+        await RetryAsync(() => client.ReconfigAsync(
+            $"server.{moved}={(server with { Client = new ClientAddress("127.0.0.1", newPort) }).Format()}", null, null,
+            cancellation: Cancellation).AsTask());
+
+        ensemble.Until(() => ensemble.Host(moved).ClientPort == newPort, "the client port is another one");
+        using (RawClient there = RawClient.Connect(newPort))
+            Assert.Equal(ErrorCode.Ok, there.Call(OpCode.Exists, 1, Bodies.Watched("/")).Error);
+        Assert.ThrowsAny<Exception>(() => RawClient.Connect(port));
+
+        await RetryAsync(() => client.ReconfigAsync(null, $"{former}", null, cancellation: Cancellation).AsTask());
+        ensemble.Until(() => ensemble.Leader is { } leader && leader != former, "another server leads");
+        await RetryAsync(() => client.CreateAsync("/after", "1", cancellation: Cancellation).AsTask());
+        ensemble.AwaitServing();
+        ensemble.AwaitEqual();
     }
 
     [Fact]

@@ -255,7 +255,8 @@ public sealed class QuorumNetworkTests
         await using var leader = new QuorumHarness { KeepsBatches = true };
         using ScriptedPeer learner = ScriptedPeer.Connect(leader.Listen());
         PeerLink link = leader.Take("learner").Link;
-        byte[] packet = Encode(static it => QuorumPackets.Write(it, QuorumPacketType.Request, default, new byte[50_000]));
+        byte[] packet = Encode(
+            static it => QuorumPackets.Write(it, QuorumPacketType.Request, default, new byte[50_000]));
         learner.Socket.Blocking = false;
 
         // Ends when the system's buffers are full too, which they never were if the reader went on.

@@ -23,6 +23,44 @@ public sealed class TransportTests
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public async Task MoveTo_serves_on_the_new_port_and_keeps_connections(bool portable)
+    {
+        await using var harness = new TransportHarness(portable);
+        using Socket before = harness.Connect();
+        IPEndPoint former = harness.Transport.LocalEndPoint;
+        byte[] frame = Frame(100);
+
+        harness.Transport.MoveTo(new IPEndPoint(IPAddress.Loopback, 0), 16);
+
+        Assert.NotEqual(former, harness.Transport.LocalEndPoint);
+        using var freed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        freed.Bind(former);
+        using Socket after = harness.Connect();
+        foreach (Socket client in (Socket[])[before, after])
+        {
+            client.Send(frame);
+            Assert.Equal(frame, ReceiveExactly(client, frame.Length));
+        }
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public async Task MoveTo_a_port_in_use_stays_where_it_was(bool portable)
+    {
+        await using var harness = new TransportHarness(portable);
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        IPEndPoint former = harness.Transport.LocalEndPoint;
+
+        Assert.Throws<SocketException>(() => harness.Transport.MoveTo((IPEndPoint)taken.LocalEndPoint!, 16));
+
+        Assert.Equal(former, harness.Transport.LocalEndPoint);
+        using Socket client = harness.Connect();
+        client.Send(Frame(10));
+        Assert.Equal(Frame(10), ReceiveExactly(client, 14));
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public async Task Received_with_a_frame_byte_by_byte_presents_the_rest_again(bool portable)
     {
         using var seen = new SemaphoreSlim(0);
