@@ -253,7 +253,9 @@ public sealed partial class Replica
     {
         Session? session = sessions.Find(id);
         ErrorCode refusal = CheckOwner(session, learner);
-        TxnContext context = Context(session ?? new Session(id, 0), identities, xid);
+        // One that has ended or is ending only gets its refusal.
+        Session asking = session is { IsClosing: false } ? session : new Session(id, 0);
+        TxnContext context = Context(asking, identities, xid);
         if (refusal == ErrorCode.Ok && OpTable.Find(op).Class != OpClass.Write && op != OpCode.DeleteContainer
             && op != OpCode.Check)
             refusal = ErrorCode.Unimplemented;
@@ -269,9 +271,9 @@ public sealed partial class Replica
     }
 
     /// <summary>Whoever speaks for a session first under a leader owns it, until it moves.</summary>
-    private static ErrorCode CheckOwner(Session? session, object owner)
+    private ErrorCode CheckOwner(Session? session, object owner)
     {
-        if (session is null || session.IsClosing)
+        if (session is null || (session.IsClosing && !zab!.Has(PlantedBug.CreateWhileClosing)))
             return ErrorCode.SessionExpired;
         session.Owner ??= owner;
         return ReferenceEquals(session.Owner, owner) ? ErrorCode.Ok : ErrorCode.SessionMoved;

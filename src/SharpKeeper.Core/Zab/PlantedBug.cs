@@ -56,14 +56,24 @@ internal enum PlantedBug
     /// </summary>
     HoleInHistory = 1 << 13,
 
-    /// <summary>ZOOKEEPER-4882: a snapshot that is being received is used before it is whole.</summary>
+    /// <summary>
+    /// The tree that a leader sent is kept when the link ends before it is installed: memory and disk then differ.
+    /// </summary>
     UsePartialSnapshot = 1 << 14,
 
-    /// <summary>ZOOKEEPER-4837: see the issue; a reconfiguration is lost across a change of leaders.</summary>
-    LoseReconfig = 1 << 15,
+    /// <summary>
+    /// ZOOKEEPER-4837: a session that is closing may still create, so that an ephemeral outlives its session.
+    /// </summary>
+    CreateWhileClosing = 1 << 15,
 
     /// <summary>ZOOKEEPER-2325: missing snapshots load as an empty tree.</summary>
     EmptyTreeWithoutSnapshot = 1 << 16,
+
+    /// <summary>
+    /// ZOOKEEPER-4882: a write to the log that failed is forgotten once the disk works again, and what follows counts as
+    /// durable. Planted where the log is written.
+    /// </summary>
+    ForgetFailedWrite = 1 << 25,
 
     /// <summary>A vote is taken into account whatever election round it is from.</summary>
     IgnoreElectionRound = 1 << 17,
