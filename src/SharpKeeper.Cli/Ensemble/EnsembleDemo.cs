@@ -7,8 +7,8 @@ using SharpKeeper.Server.Configuration;
 namespace SharpKeeper.Cli.Ensemble;
 
 /// <summary>
-/// An ensemble to try things out on: all its servers run in this process, each with a zoo.cfg, a port and a directory of
-/// its own, and so end with it whatever happens. Their directory is deleted at the end.
+/// An ensemble to try things out on: all its servers run in this process, each with a zoo.cfg, a port and a directory
+/// of its own, and so end with it whatever happens. Their directory is deleted at the end.
 /// </summary>
 internal sealed class EnsembleDemo : IAsyncDisposable
 {
@@ -36,7 +36,8 @@ internal sealed class EnsembleDemo : IAsyncDisposable
         this.start = start;
         int[] ports = FreePorts(3 * count);
         servers = [.. Enumerable.Range(1, count).Select(id => new DemoServer(
-            id, ports[(3 * id) - 3], ports[(3 * id) - 2], ports[(3 * id) - 1], Path.Combine(directory, $"server-{id}")))];
+            id, ports[(3 * id) - 3], ports[(3 * id) - 2], ports[(3 * id) - 1],
+            Path.Combine(directory, $"server-{id}")))];
         foreach (DemoServer server in servers)
             server.WriteFiles(servers);
     }

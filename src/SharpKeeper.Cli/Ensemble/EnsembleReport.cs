@@ -11,7 +11,8 @@ internal sealed record EnsembleReport
     /// <summary>The one leader; null if there is none among the servers, or more than one.</summary>
     public string? Leader { get; init; }
 
-    /// <summary>Voters of the ensemble: as it says itself, else the servers of the list that are no observers.</summary>
+    /// <summary>Voters of the ensemble: as it says itself, else the servers of the list that are no
+    /// observers.</summary>
     public int Voters { get; init; }
 
     /// <summary>Voters that serve with the leader, itself included.</summary>
@@ -41,8 +42,8 @@ internal sealed record EnsembleReport
                 Voters = VotersOf(servers, null),
                 Summary = leaders.Length == 0
                     ? "no leader among the servers that answered: no writes are possible through them"
-                    : $"{leaders.Length} servers say that they lead: {Join(leaders)} (one may just be giving up, or the " +
-                        "list names servers of more than one ensemble)",
+                    : $"{leaders.Length} servers say that they lead: {Join(leaders)} (one may just be giving up, or " +
+                        "the list names servers of more than one ensemble)",
             };
         }
         ServerReport leader = leaders[0];

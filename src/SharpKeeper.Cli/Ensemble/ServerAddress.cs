@@ -8,10 +8,11 @@ internal readonly record struct ServerAddress(string Host, int Port)
     private const int DefaultPort = 2181;
 
     /// <summary>
-    /// Reads a connect string: <c>host:port[,host:port...]</c>. The port is 2181 if left out, IPv6 stands in brackets, and
-    /// a path behind the last server is passed over.
+    /// Reads a connect string: <c>host:port[,host:port...]</c>. The port is 2181 if left out, IPv6 stands in brackets,
+    /// and a path behind the last server is passed over.
     /// </summary>
-    /// <exception cref="FormatException">The list is empty or one of its parts is wrong; the message says which.</exception>
+    /// <exception cref="FormatException">The list is empty or one of its parts is wrong; the message says
+    /// which.</exception>
     internal static IReadOnlyList<ServerAddress> ParseList(string list)
     {
         int path = list.IndexOf('/', StringComparison.Ordinal);

@@ -23,7 +23,8 @@ internal sealed class StatusRun(IReadOnlyList<ServerAddress> servers, WordAsker 
         return ExitCodeOf(report);
     }
 
-    /// <summary>Prints a report every <paramref name="interval"/> until it is cancelled; the result is that of the last.
+    /// <summary>Prints a report every <paramref name="interval"/> until it is cancelled; the result is that of the
+    /// last.
     /// </summary>
     internal async Task<int> WatchAsync(TimeSpan interval, TimeProvider time, CancellationToken cancel)
     {

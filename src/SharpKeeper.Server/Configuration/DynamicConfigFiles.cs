@@ -8,8 +8,8 @@ namespace SharpKeeper.Server.Configuration;
 
 /// <summary>
 /// Keeps the configuration of an ensemble that allows reconfigurations in files beside zoo.cfg, as Apache does:
-/// <c>zoo.cfg.dynamic.VERSION</c> for each committed one, <c>zoo.cfg.dynamic.next</c> for a proposed one, and in zoo.cfg the
-/// line <c>dynamicConfigFile</c> in place of those that now stand there.
+/// <c>zoo.cfg.dynamic.VERSION</c> for each committed one, <c>zoo.cfg.dynamic.next</c> for a proposed one, and in
+/// zoo.cfg the line <c>dynamicConfigFile</c> in place of those that now stand there.
 /// </summary>
 /// <remarks>Each file is replaced as a whole, so that a crash leaves the old or the new one. Not thread-safe.</remarks>
 internal sealed class DynamicConfigFiles
@@ -32,8 +32,8 @@ internal sealed class DynamicConfigFiles
         this.self = self;
     }
 
-    /// <summary>The files of a server, or null if it is to keep none: it allows no reconfiguration, or it was not started
-    /// from a file.</summary>
+    /// <summary>The files of a server, or null if it is to keep none: it allows no reconfiguration, or it was not
+    /// started from a file.</summary>
     internal static DynamicConfigFiles? Of(ServerOptions options) =>
         options is { ReconfigEnabled: true, Ensemble: { } ensemble, ConfigFile: { } file }
             ? new DynamicConfigFiles(file, ensemble.Self) : null;
@@ -42,8 +42,8 @@ internal sealed class DynamicConfigFiles
     internal static string NextPath(string configFile) => configFile + NextSuffix;
 
     /// <summary>
-    /// Makes the files durable that say: <paramref name="committed"/> is the configuration and <paramref name="next"/> (or
-    /// nothing) is proposed. A version of 0 is that of zoo.cfg itself, and leaves zoo.cfg alone.
+    /// Makes the files durable that say: <paramref name="committed"/> is the configuration and <paramref name="next"/>
+    /// (or nothing) is proposed. A version of 0 is that of zoo.cfg itself, and leaves zoo.cfg alone.
     /// </summary>
     /// <exception cref="IOException">A file cannot be written; zoo.cfg is the old one or the new one.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>

@@ -11,7 +11,8 @@ namespace SharpKeeper.Server.Configuration;
 internal delegate string? FileReader(string path);
 
 /// <summary>
-/// Finds out who is in the ensemble and which of them this server is: from the lines <c>server.N</c>, <c>group.N</c> and
+/// Finds out who is in the ensemble and which of them this server is: from the lines <c>server.N</c>, <c>group.N</c>
+/// and
 /// <c>weight.N</c>, from the dynamic configuration files and from <c>myid</c>, by the rules of Apache.
 /// </summary>
 internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides overrides, FileReader readFile)
@@ -120,13 +121,15 @@ internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides
     private ServerOptions ApplyToEnsemble(ServerOptions options, EnsembleSettings ensemble, Members members)
     {
         if (options.InMemory)
-            collector.AddProblem("--memory is for a server that stands alone: one of an ensemble must remember its votes");
+            collector.AddProblem("--memory is for a server that stands alone: one of an ensemble must remember its " +
+                "votes");
         if (!ensemble.DatabaseAutoCreate)
         {
             collector.AddProblem("db.autocreate=false keeps an empty server from voting in an ensemble, which this " +
                 "release does not do; remove it");
         }
         WarnOfNumbers(ensemble.Config);
+        WarnOfIgnored(options, ensemble);
         ensemble = ensemble with { NextConfig = ReadNext(options, ensemble) };
         if (options.DataDir.Length == 0 || ReadSelf(options.DataDir, ensemble) is not ServerId self)
             return options;
@@ -156,6 +159,20 @@ internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides
         {
             collector.AddWarning($"server.{server.Id}: numbers over {ServerIdMax} do not fit into session ids, which " +
                 "could then meet those of another server");
+        }
+    }
+
+    /// <summary>What is asked for and not done, where doing otherwise is safe.</summary>
+    private void WarnOfIgnored(ServerOptions options, EnsembleSettings ensemble)
+    {
+        if (options.LocalSessionsEnabled || options.LocalSessionsUpgradingEnabled)
+            collector.AddWarning("localSessionsEnabled has no effect: every session is known to the whole ensemble");
+        if (!ensemble.ObserverLogs)
+            collector.AddWarning("syncEnabled=false has no effect: an observer always keeps a log of its own");
+        if (ensemble.ConnectLimitTicks > 0)
+        {
+            collector.AddWarning("connectToLearnerMasterLimit has no effect: a learner tries to connect for as long " +
+                "as initLimit says");
         }
     }
 
@@ -216,8 +233,9 @@ internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides
                 || (options.ClientAddress is not null && !options.ClientAddress.Equals(dynamic.ClientAddress)));
         if (isStaticElsewhere)
         {
-            collector.AddProblem($"{line.Origin}: {line.Key} says that clients connect to {client.Host}:{client.Port}, " +
-                $"and clientPort and clientPortAddress say {Describe(options)}; remove those two lines");
+            collector.AddProblem($"{line.Origin}: {line.Key} says that clients connect to " +
+                $"{client.Host}:{client.Port}, and clientPort and clientPortAddress say {Describe(options)}; remove " +
+                "those two lines");
         }
         return dynamic;
     }

@@ -5,8 +5,8 @@ using SharpKeeper.Protocol.Quorum;
 namespace SharpKeeper.Server;
 
 /// <summary>
-/// The settings of a server that is one of an ensemble: who it is, who the others are, and how they deal with each other.
-/// The defaults are Apache's.
+/// The settings of a server that is one of an ensemble: who it is, who the others are, and how they deal with each
+/// other. The defaults are Apache's.
 /// </summary>
 public sealed record EnsembleSettings
 {
@@ -114,7 +114,8 @@ public sealed record EnsembleSettings
     /// Key <c>db.autocreate</c>.</summary>
     internal bool DatabaseAutoCreate { get; init; } = true;
 
-    /// <summary>What the replica needs of these settings and of <paramref name="server"/>, whose part they are.</summary>
+    /// <summary>What the replica needs of these settings and of <paramref name="server"/>, whose part they
+    /// are.</summary>
     /// <param name="server">All settings of the server.</param>
     /// <param name="acceptedEpoch">The durable acceptedEpoch.</param>
     /// <param name="currentEpoch">The durable currentEpoch.</param>

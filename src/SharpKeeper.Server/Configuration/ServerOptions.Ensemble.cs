@@ -35,8 +35,8 @@ public sealed partial record ServerOptions
         foreach (EnsembleServer server in ensemble.Config.Servers)
         {
             ServerAddress? twice = server.Addresses.FirstOrDefault(static a => a.QuorumPort == a.ElectionPort);
-            require(twice is null, $"server.{server.Id} has port {twice?.QuorumPort} for two things; the quorum port and "
-                + "the election port must differ");
+            require(twice is null, $"server.{server.Id} has port {twice?.QuorumPort} for two things; the quorum port "
+                + "and the election port must differ");
         }
         require(self?.SecureClient is null,
             $"server.{ensemble.Self} has a secure client port, which asks for TLS, which this release does not have; " +

@@ -168,7 +168,8 @@ public sealed class EnsembleTests : IDisposable
         File.WriteAllLines(path,
         [
             $"dataDir={data.Replace("\\", "\\\\", StringComparison.Ordinal)}",
-            $"clientPort={ports[id - 1]}", "clientPortAddress=127.0.0.1", "tickTime=500", "initLimit=20", "syncLimit=10",
+            $"clientPort={ports[id - 1]}", "clientPortAddress=127.0.0.1", "tickTime=500", "initLimit=20",
+            "syncLimit=10",
             "4lw.commands.whitelist=mntr",
             .. Enumerable.Range(1, 3).Select(n => $"server.{n}=127.0.0.1:{ports[n + 2]}:{ports[n + 5]}"),
         ]);

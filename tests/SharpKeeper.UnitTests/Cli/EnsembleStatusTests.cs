@@ -7,7 +7,8 @@ namespace SharpKeeper.CliTests;
 public sealed class EnsembleStatusTests
 {
     private const string NotWhitelisted = "mntr is not executed because it is not in the whitelist.\n";
-    private const string LeaderMntr = "zk_version\t3.8.0\nzk_synced_followers\t2\nzk_synced_observers\t1\nzk_quorum_size\t3\n";
+    private const string LeaderMntr =
+        "zk_version\t3.8.0\nzk_synced_followers\t2\nzk_synced_observers\t1\nzk_quorum_size\t3\n";
     private static readonly ServerAddress[] s_three = [new("a", 1), new("b", 2), new("c", 3)];
 
     private readonly Dictionary<string, string> replies = [];

@@ -84,7 +84,7 @@ public sealed class DynamicConfigTextTests
             "server.2=b:1:2\nserver.10=a:1:2:observer\nserver.1=c:1:2;[::1]:5\nversion=5",
             out EnsembleConfig? config, out string problem), problem);
         Assert.Equal(
-            "server.10=a:1:2:observer\nserver.1=c:1:2:participant;[::1]:5\nserver.2=b:1:2:participant",
+            "server.10=a:1:2:observer\nserver.1=c:1:2:participant;[0:0:0:0:0:0:0:1]:5\nserver.2=b:1:2:participant",
             DynamicConfigFiles.MembersOf(config));
     }
 }

@@ -46,7 +46,7 @@ public sealed class EnsembleReaderTests
             """);
         EnsembleConfig config = options.Ensemble!.Config;
         Assert.Equal(new ClientAddress("0.0.0.0", 2181), config.Find(new ServerId(1))!.Client);
-        Assert.Equal([new ServerAddress("::1", 2888, 3888)], config.Find(new ServerId(2))!.Addresses);
+        Assert.Equal([new ServerAddress("0:0:0:0:0:0:0:1", 2888, 3888)], config.Find(new ServerId(2))!.Addresses);
         Assert.Equal(ServerRole.Observer, config.Find(new ServerId(4))!.Role);
         Assert.Equal([1L, 2L, 3L], config.Voters.Select(static id => id.Value));
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 2182), options.ClientEndPoint);
@@ -56,13 +56,14 @@ public sealed class EnsembleReaderTests
 
     [Theory]
     [InlineData(null, "the file /data/myid is missing; write this server's number into it, which is one of 1, 2, 3")]
-    [InlineData("", "the first line of /data/myid is empty; write this server's number into it, which is one of 1, 2, 3")]
+    [InlineData("",
+        "the first line of /data/myid is empty; write this server's number into it, which is one of 1, 2, 3")]
     [InlineData("\n2\n",
         "the first line of /data/myid is empty; write this server's number into it, which is one of 1, 2, 3")]
     [InlineData("two\n",
         "/data/myid: two is not a number; write this server's number into it, which is one of 1, 2, 3")]
-    [InlineData("7\n", "/data/myid says 7, but there is no line server.7; write this server's number into it, which is " +
-        "one of 1, 2, 3, or add the line")]
+    [InlineData("7\n", "/data/myid says 7, but there is no line server.7; write this server's number into it, " +
+        "which is one of 1, 2, 3, or add the line")]
     public void Parse_with_a_bad_myid_names_the_file_and_the_cure(string? content, string problem)
     {
         files.Remove("/data/myid");
@@ -95,14 +96,14 @@ public sealed class EnsembleReaderTests
     [InlineData("syncLimit=5", "syncLimit=0", "syncLimit is not set; add a line syncLimit=5 (ticks)")]
     [InlineData("a:2888:3888", "a:2888:3888|d:2888:3888",
         "a server line has several addresses (|), which needs multiAddress.enabled=true")]
-    [InlineData("b:2888:3888", "b:2888:3888;2181;2281", "server.2 has a secure client port, which asks for TLS, which " +
-        "this release does not have; remove it")]
+    [InlineData("b:2888:3888", "b:2888:3888;2181;2281", "server.2 has a secure client port, which asks for TLS, " +
+        "which this release does not have; remove it")]
     [InlineData("clientPort=2181\n", "",
         "zoo.cfg: clientPort is not set, so clients could not connect; add a line clientPort=2181")]
     [InlineData("clientPort=2181", "clientPort=2181\nfastleader.minNotificationInterval=100000",
         "fastleader.minNotificationInterval must be 1 or more and not above fastleader.maxNotificationInterval")]
-    [InlineData("clientPort=2181", "clientPort=2181\ndb.autocreate=false", "db.autocreate=false keeps an empty server " +
-        "from voting in an ensemble, which this release does not do; remove it")]
+    [InlineData("clientPort=2181", "clientPort=2181\ndb.autocreate=false", "db.autocreate=false keeps an empty " +
+        "server from voting in an ensemble, which this release does not do; remove it")]
     [InlineData("b:2888:3888", "b:2888:3888;2182", "zoo.cfg line 6: server.2 says that clients connect to " +
         "0.0.0.0:2182, and clientPort and clientPortAddress say 0.0.0.0:2181; remove those two lines")]
     [InlineData("b:2888:3888", "b:2888:2888",
@@ -158,8 +159,8 @@ public sealed class EnsembleReaderTests
 
     [Theory]
     [InlineData("standaloneEnabled=false\n", "zoo.cfg: standaloneEnabled=false needs at least one line server.N")]
-    [InlineData("server.1=a:1:2\nserver.2=b:1:2:observer\n", "zoo.cfg: observers need an ensemble, and a single voter " +
-        "runs standalone; add voters, or standaloneEnabled=false")]
+    [InlineData("server.1=a:1:2\nserver.2=b:1:2:observer\n", "zoo.cfg: observers need an ensemble, and a single " +
+        "voter runs standalone; add voters, or standaloneEnabled=false")]
     public void Parse_of_too_few_voters_says_why(string lines, string problem)
     {
         Assert.Equal([problem], Problems(Base + "clientPort=2181\n" + lines));
@@ -172,6 +173,15 @@ public sealed class EnsembleReaderTests
             Parse(Base + "clientPort=1\nserver.1=a:1:2\nserver.2=b:1:2\n").Warnings);
         Assert.Equal(["4 voters survive no more losses than 3; an odd number is better"],
             Parse(Three + "server.4=d:1:2\n").Warnings);
+    }
+
+    [Theory]
+    [InlineData("localSessionsEnabled=true", "localSessionsEnabled has no effect: every session is known to the whole")]
+    [InlineData("syncEnabled=false", "syncEnabled=false has no effect: an observer always keeps a log")]
+    [InlineData("connectToLearnerMasterLimit=3", "connectToLearnerMasterLimit has no effect: a learner tries")]
+    public void Parse_of_an_ensemble_warns_of_what_is_not_done(string line, string warning)
+    {
+        Assert.StartsWith(warning, Assert.Single(Parse(Three + line + "\n").Warnings), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -222,8 +232,8 @@ public sealed class EnsembleReaderTests
 
     [Theory]
     [InlineData(null, "", "there is no file /etc/d.1, which dynamicConfigFile names")]
-    [InlineData(Servers, "server.1=a:1:2\n", "zoo.cfg line 6: server.1 must stand in /etc/d.1, which dynamicConfigFile " +
-        "names; move all lines server.N, group.N and weight.N there")]
+    [InlineData(Servers, "server.1=a:1:2\n", "zoo.cfg line 6: server.1 must stand in /etc/d.1, which " +
+        "dynamicConfigFile names; move all lines server.N, group.N and weight.N there")]
     [InlineData(Servers + "version=1", "", "/etc/d.1 line 4: the version of this file is the end of its name; " +
         "remove the line")]
     [InlineData(Servers + "tickTime=1", "", "/etc/d.1 line 4: tickTime is no setting of a dynamic configuration; " +
