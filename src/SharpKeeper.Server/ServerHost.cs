@@ -258,13 +258,21 @@ public sealed partial class ServerHost : IAsyncDisposable
         HashSeed = NewSeed(),
     };
 
-    private static ReplicaOptions ReplicaOptionsOf(
-        ServerOptions options, IAuthProvider[] providers, EpochFiles? epochs) => new()
+    private static ReplicaOptions ReplicaOptionsOf(ServerOptions options, IAuthProvider[] providers, EpochFiles? epochs)
     {
-        ServerId = options.Ensemble is { } ensemble ? (byte)ensemble.Self.Value : (byte)1,
-        Ensemble = epochs is null
-            ? null
-            : options.Ensemble!.ToReplicaOptions(options, epochs.Accepted, epochs.Current),
+        ReplicaOptions alone = ReplicaOptionsOf(options, providers);
+        if (epochs is null || options.Ensemble is not { } ensemble)
+            return alone;
+        return alone with
+        {
+            // Of a larger number the lowest byte counts, as with Apache.
+            ServerId = (byte)ensemble.Self.Value,
+            Ensemble = ensemble.ToReplicaOptions(options, epochs.Accepted, epochs.Current),
+        };
+    }
+
+    private static ReplicaOptions ReplicaOptionsOf(ServerOptions options, IAuthProvider[] providers) => new()
+    {
         Access = new AccessControl(providers, options.SkipAcl),
         SessionSeedMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
         RandomSeed = NewSeed(),

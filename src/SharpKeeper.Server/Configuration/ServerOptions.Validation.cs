@@ -20,6 +20,8 @@ public sealed partial record ServerOptions
         Require(SessionTimeoutMin >= TimeSpan.Zero, "minSessionTimeout must not be negative");
         Require(SessionTimeoutMin <= SessionTimeoutMax, DescribeSessionTimeouts());
         Require(InMemory || DataDir.Length > 0, "dataDir is not set");
+        Require(!InMemory || Ensemble is null,
+            "a server of an ensemble must remember what it promised, so it cannot keep everything in memory");
         Require(SnapCount >= 2, $"snapCount={SnapCount} must be 2 or more");
         Require(SnapshotsRetained >= 3, $"autopurge.snapRetainCount={SnapshotsRetained} must be 3 or more");
         Require(PacketBytesMax >= 64, $"jute.maxbuffer={PacketBytesMax} must be 64 or more");

@@ -27,6 +27,7 @@ public sealed class TransportTests
     {
         await using var harness = new TransportHarness(portable);
         using Socket before = harness.Connect();
+        harness.TakeAccepted();
         IPEndPoint former = harness.Transport.LocalEndPoint;
         byte[] frame = Frame(100);
 
