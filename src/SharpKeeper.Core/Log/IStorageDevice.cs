@@ -51,6 +51,9 @@ public interface IStorageDevice
     /// </summary>
     void WriteFile(StorageArea area, string name, ReadOnlySpan<byte> bytes);
 
+    /// <summary>Makes durable what a file holds.</summary>
+    void Sync(StorageArea area, string name);
+
     /// <summary>Cuts a file, durably, to its first <paramref name="length"/> bytes; it must be longer.</summary>
     void Truncate(StorageArea area, string name, long length);
 

@@ -93,6 +93,7 @@ internal sealed class LogReplay
     {
         using var reader = new TxnLogReader(device.Open(StorageArea.Logs, log.Name));
         LogsRead++;
+        device.Sync(StorageArea.Logs, log.Name);
         long entries = 0;
         for (; reader.Next(); entries++)
             ReadEntry(log, reader);

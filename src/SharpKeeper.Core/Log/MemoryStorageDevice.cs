@@ -58,6 +58,11 @@ public sealed class MemoryStorageDevice : IStorageDevice
     }
 
     /// <inheritdoc/>
+    public void Sync(StorageArea area, string name)
+    {
+    }
+
+    /// <inheritdoc/>
     public void SyncDirectory(StorageArea area)
     {
     }

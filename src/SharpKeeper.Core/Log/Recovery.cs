@@ -17,7 +17,8 @@ public static class Recovery
 
     /// <summary>
     /// Recovers what the device holds, after ending a <see cref="SnapshotInstallation"/> that was interrupted; else it
-    /// changes nothing there.
+    /// changes nothing there. What it has read is durable when it returns: a process that was killed leaves files that
+    /// were written and not synced, and whoever goes on from them will promise that they are there.
     /// </summary>
     /// <exception cref="CorruptDataException">The state cannot be known.</exception>
     public static RecoveryResult Run(IStorageDevice device, RecoveryOptions options)
@@ -44,6 +45,8 @@ public static class Recovery
             var replay = new LogReplay(device, options, tree, sessions, load?.Tail, notices);
             replay.Run(logs);
             CheckNothingLater(device, snapshots, used, tree.LastProcessed);
+            device.SyncDirectory(StorageArea.Logs);
+            device.SyncDirectory(StorageArea.Snapshots);
             return new RecoveryResult
             {
                 Tree = tree,

@@ -104,6 +104,19 @@ internal sealed class FileStorageDevice : IStorageDevice
     }
 
     /// <inheritdoc/>
+    public void Sync(StorageArea area, string name)
+    {
+        string path = Describe(area, name);
+        Guard(path, () =>
+        {
+            using SafeFileHandle file = File.OpenHandle(
+                path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            FileSync.Data(file);
+            return true;
+        });
+    }
+
+    /// <inheritdoc/>
     public void Truncate(StorageArea area, string name, long length)
     {
         string path = Describe(area, name);

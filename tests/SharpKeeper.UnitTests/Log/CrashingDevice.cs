@@ -104,6 +104,11 @@ internal sealed class CrashingDevice : IStorageDevice
         undoable.Remove((area, to));
     }
 
+    // Everything is durable once written here, deletions apart.
+    public void Sync(StorageArea area, string name)
+    {
+    }
+
     public void SyncDirectory(StorageArea area)
     {
         Note("sync " + area);
