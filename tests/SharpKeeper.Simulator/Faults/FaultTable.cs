@@ -1,0 +1,28 @@
+namespace SharpKeeper.Simulation;
+
+/// <summary>Every kind of fault there is, in one table; the documentation counts them from here.</summary>
+internal static class FaultTable
+{
+    /// <summary>All kinds in a fixed order.</summary>
+    public static IReadOnlyList<FaultKind> All { get; } =
+        [.. NetworkFaults.All, .. VoteFaults.All, .. ProcessFaults.All, .. DiskFaults.All, .. ClientFaults.All];
+
+    /// <summary>The schedule of a seed: kinds chosen for this run, at random times.</summary>
+    public static IReadOnlyList<Fault> Schedule(RunOptions options)
+    {
+        var random = SimRandom.For(options.Seed, "faults");
+        List<FaultKind> usable = [.. All.Where(kind => kind.IsForOne || options.Servers != 1)];
+        // Few kinds in one run, so that they meet each other often; now and then everything at once.
+        random.Shuffle(usable);
+        int kinds = random.PerMille(150) ? usable.Count : random.Between(2, 9);
+        List<FaultKind> chosen = [.. usable.Take(kinds).SelectMany(static kind => Enumerable.Repeat(kind, kind.Weight))];
+        int count = random.Between(3, Math.Max(4, options.FaultMs / 1_500));
+        var schedule = new List<Fault>();
+        for (int i = 0; i < count; i++)
+        {
+            int at = random.Between(500, options.FaultMs);
+            schedule.Add(new Fault(0, random.Pick(chosen), at, (int)random.Skewed(20, 8_000), random.Next()));
+        }
+        return [.. schedule.OrderBy(static fault => fault.AtMs).Select(static (fault, index) => fault with { Number = index })];
+    }
+}

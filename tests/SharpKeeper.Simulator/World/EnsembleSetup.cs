@@ -1,0 +1,72 @@
+using SharpKeeper.Core.Zab;
+using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Quorum;
+
+namespace SharpKeeper.Simulation;
+
+/// <summary>How many servers of which kind there are, and how they are set, as the seed chooses.</summary>
+internal sealed class EnsembleSetup
+{
+    /// <summary>Bytes of committed transactions kept in memory beyond <see cref="HistoryTxns"/>.</summary>
+    public const long HistoryBytes = 20_000;
+
+    public EnsembleSetup(RunOptions options)
+    {
+        var random = SimRandom.For(options.Seed, "setup");
+        int voters = options.Servers > 0 ? options.Servers : random.Pick([3, 3, 3, 3, 5, 5, 7]);
+        int observers = options.Observers >= 0 ? options.Observers
+            : options.Bugs.HasFlag(PlantedBug.CountObservers) ? 2
+            : voters == 1 ? 0 : random.Pick([0, 0, 0, 1, 1, 2]);
+        Voters = [.. Enumerable.Range(1, voters)];
+        Observers = [.. Enumerable.Range(voters + 1, observers)];
+        Clients = options.Clients > 0 ? options.Clients : random.Between(2, 6);
+        SnapshotTxns = random.Pick([20, 60, 200, 1000]);
+        HistoryTxns = random.Pick([1, 5, 30, 500]);
+        UsesLogOnDisk = random.PerMille(700);
+        ForcesSnapshots = random.PerMille(80);
+        LeaderServes = !random.PerMille(100);
+        ObserverLogs = !random.PerMille(200);
+    }
+
+    /// <summary>Numbers of the voters.</summary>
+    public IReadOnlyList<int> Voters { get; }
+
+    /// <summary>Numbers of the observers.</summary>
+    public IReadOnlyList<int> Observers { get; }
+
+    /// <summary>The configuration at the start.</summary>
+    public EnsembleConfig Config => new(
+        Enumerable.Range(1, ServerCount).Select(id => new EnsembleServer(
+            new ServerId(id), [new ServerAddress("s" + id, 2888, 3888)],
+            Voters.Contains(id) ? ServerRole.Participant : ServerRole.Observer, new ClientAddress("s" + id, 2181), null)),
+        version: 0);
+
+    /// <summary>Number of all servers.</summary>
+    public int ServerCount => Voters.Count + Observers.Count;
+
+    /// <summary>Number of clients.</summary>
+    public int Clients { get; }
+
+    /// <summary>Transactions between snapshots.</summary>
+    public int SnapshotTxns { get; }
+
+    /// <summary>Committed transactions kept in memory.</summary>
+    public int HistoryTxns { get; }
+
+    /// <summary>Are learners brought up to date from the log on disk?</summary>
+    public bool UsesLogOnDisk { get; }
+
+    /// <summary>Is every learner sent a snapshot?</summary>
+    public bool ForcesSnapshots { get; }
+
+    /// <summary>Does the leader take clients?</summary>
+    public bool LeaderServes { get; }
+
+    /// <summary>Do observers log?</summary>
+    public bool ObserverLogs { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{Voters.Count} voters, {Observers.Count} observers, {Clients} clients, snapshot after {SnapshotTxns}, "
+        + $"history {HistoryTxns}, disk diffs {UsesLogOnDisk}, forced snapshots {ForcesSnapshots}";
+}

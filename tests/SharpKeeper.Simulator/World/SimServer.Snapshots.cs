@@ -1,0 +1,96 @@
+using SharpKeeper.Core.Log;
+using SharpKeeper.Protocol;
+
+namespace SharpKeeper.Simulation;
+
+internal sealed partial class SimServer
+{
+    private const int SnapshotsKept = 3;
+
+    private SnapshotWriter? saving;
+
+    /// <summary>Is a snapshot being saved beside live operation?</summary>
+    public bool IsSavingSnapshot => saving is not null;
+
+    /// <summary>Has a snapshot saved beside live operation.</summary>
+    public void WantsSnapshot() => Post(SaveSnapshot);
+
+    /// <summary>Changes a byte of the log while the server is down.</summary>
+    public void RotLog(SimRandom choices)
+    {
+        LogFile[] logs = [.. StorageListing.Logs(Disk).Where(static log => log.Bytes > TxnLogReader.HeaderBytes)];
+        if (logs.Length == 0)
+            return;
+        LogFile chosen = choices.Pick(logs);
+        SimFile file = Disk.TryFind(StorageArea.Logs, chosen.Name)!;
+        file.Rot(choices.Between(TxnLogReader.HeaderBytes, file.Length - 1), (byte)(1 << choices.Below(8)));
+        world.Damaged(this);
+    }
+
+    private void WriteSnapshotNow()
+    {
+        using var writer = new SnapshotWriter(Replica.Tree, Replica.CommittedSessions.ToArray());
+        using ISnapshotSink sink = Disk.CreateSnapshot(StorageNames.Snapshot(writer.Start));
+        using var slice = new JuteBuffer();
+        while (writer.WriteSlice(slice, 4096))
+        {
+        }
+        sink.Write(slice.WrittenSpan);
+        sink.Commit();
+    }
+
+    private void SaveSnapshot()
+    {
+        if (saving is not null)
+            return;
+        saving = new SnapshotWriter(Replica.Tree, Replica.CommittedSessions.ToArray());
+        Log.Roll();
+        SaveSlice(saving, Disk.CreateSnapshot(StorageNames.Snapshot(saving.Start)));
+    }
+
+    private void SaveSlice(SnapshotWriter writer, ISnapshotSink sink)
+    {
+        if (saving != writer)
+            return;
+        using var slice = new JuteBuffer();
+        Disk.Work = DiskWork.Snapshot;
+        try
+        {
+            bool more = writer.WriteSlice(slice, random.Between(64, 2048));
+            sink.Write(slice.WrittenSpan);
+            if (more)
+            {
+                Later(SyncUs() / 4, () => SaveSlice(writer, sink));
+                return;
+            }
+            sink.Commit();
+            Purge();
+        }
+        catch (IOException)
+        {
+            world.Trace(Id, "could not save a snapshot");
+        }
+        finally
+        {
+            Disk.Work = DiskWork.Other;
+        }
+        EndSaving();
+        sink.Dispose();
+    }
+
+    private void Purge()
+    {
+        PurgePlan plan = PurgePlanner.Plan(Disk, SnapshotsKept);
+        foreach (string name in plan.Snapshots)
+            Disk.Delete(StorageArea.Snapshots, name);
+        foreach (string name in plan.Logs)
+            Disk.Delete(StorageArea.Logs, name);
+    }
+
+    /// <summary>Gives up a snapshot that is being saved: the tree it is of goes.</summary>
+    private void EndSaving()
+    {
+        saving?.Dispose();
+        saving = null;
+    }
+}
