@@ -74,7 +74,7 @@ internal static class BenchEnsembleCommand
     private static readonly Option<int> txns = Number(
         "--txns", "catch-up: transactions that the server misses.", (int)Defaults.Txns, 1, 100_000_000);
     private static readonly Option<int> znodes = Number(
-        "--znodes", "snapshot: znodes that the server takes over.", (int)Defaults.Znodes, 1, 100_000_000);
+        "--znodes", "catch-up, snapshot: znodes that the servers hold, and that a fresh one takes over.", (int)Defaults.Znodes, 1, 100_000_000);
     private static readonly Option<int> readyMax = Number(
         "--ready-timeout", "Seconds after which a wait for a server is given up.",
         (int)Defaults.ReadyMax.TotalSeconds, 1, 3600);

@@ -35,7 +35,7 @@ public sealed partial class ClientGuideTests : IAsyncLifetime
         string[] examples = [.. Regions().Matches(source).Select(match => Unindent(match.Groups["text"].Value))];
         string[] quoted = [.. Quotes().Matches(page).Select(match => match.Groups["text"].Value)];
 
-        Assert.Equal(8, examples.Length);
+        Assert.Equal(10, examples.Length);
         Assert.Equal(examples, quoted);
     }
 
@@ -44,6 +44,9 @@ public sealed partial class ClientGuideTests : IAsyncLifetime
     {
         await GuideSnippets.ConnectAsync(server.ConnectString, Cancellation);
         await GuideSnippets.ReadAndWriteAsync(client);
+        await client.CreateAsync("/latest", cancellation: Cancellation);
+        await GuideSnippets.ReadLatestAsync(client, "/latest");
+        await GuideSnippets.SeveralServersAsync(server.ConnectString);
         await GuideSnippets.ErrorsAsync(client);
         await GuideSnippets.AuthAsync(client);
         await client.CreateAsync("/orders", cancellation: Cancellation);

@@ -48,6 +48,17 @@ internal static class GuideSnippets
         Assert.Equal(2, names.Count);
     }
 
+    public static async Task ReadLatestAsync(KeeperClient client, string path)
+    {
+        #region read-latest
+        ZnodeData now = await client.GetLatestAsync(path);
+        Stat? exists = await client.ExistsLatestAsync(path);
+        ZnodeChildren children = await client.GetChildrenLatestAsync(path);
+        #endregion
+        Assert.Equal(now.Stat, exists);
+        Assert.Empty(children.Names);
+    }
+
     public static async Task WatchOnceAsync(KeeperClient client, string path)
     {
         #region watch-once
@@ -118,6 +129,20 @@ internal static class GuideSnippets
             new Acl(Permissions.Read, AclIds.Ip("10.0.0.0/8")),
         ]);
         #endregion
+    }
+
+    public static async Task SeveralServersAsync(string connectString)
+    {
+        #region several-servers
+        await using var client = new KeeperClient(new KeeperClientOptions
+        {
+            ConnectString = connectString,
+            FollowConfig = true,
+            ReadOnlyAllowed = true,
+        });
+        #endregion
+        await client.WaitForStateAsync(KeeperState.Connected, TestContext.Current.CancellationToken);
+        Assert.False(client.UpdateServers(connectString));
     }
 
     public static async Task ErrorsAsync(KeeperClient client)

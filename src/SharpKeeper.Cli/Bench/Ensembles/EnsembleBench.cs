@@ -77,7 +77,7 @@ internal static class EnsembleBench
                 TimeSpan took = ensemble.StartAll();
                 errors.WriteLine($"{name}: {side.Name}, {side.Program}: {options.Servers} servers serve after "
                     + $"{took.TotalSeconds:0.00} s; server {ensemble.Leader().Id} leads");
-                if (Names[name] == EnsembleScenario.Snapshot)
+                if (Names[name] is EnsembleScenario.CatchUp or EnsembleScenario.Snapshot)
                     scenarios.Fill(ensemble);
                 return ensemble;
             });

@@ -51,6 +51,6 @@ internal sealed record EnsembleBenchOptions
     /// <summary>Transactions that a stopped server misses.</summary>
     public long Txns { get; init; } = 100_000;
 
-    /// <summary>Znodes that a fresh server has to take over.</summary>
+    /// <summary>Znodes that the servers hold when one of them catches up; a fresh one has to take them over.</summary>
     public long Znodes { get; init; } = 1_000_000;
 }

@@ -100,7 +100,10 @@ internal sealed class EnsembleScenarios(EnsembleBenchOptions options, TextWriter
         return ReturnAsync(ensemble, follower, leader);
     }
 
-    /// <summary>The znodes that <see cref="SnapshotAsync"/> needs.</summary>
+    /// <summary>
+    /// The znodes that <see cref="SnapshotAsync"/> needs. <see cref="CatchUpAsync"/> needs them as well: beside a small
+    /// tree a leader would send the tree instead of the transactions that are missing.
+    /// </summary>
     public void Fill(BenchEnsemble ensemble) => BenchRun.Execute(BenchOperation.Fill, new BenchOptions
     {
         Servers = ensemble.EndPoints,
