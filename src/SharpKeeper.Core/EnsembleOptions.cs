@@ -31,6 +31,12 @@ public sealed record EnsembleOptions
     /// <summary>Ticks without a sign of life after which a link is given up; <c>syncLimit</c>.</summary>
     public int SyncLimitTicks { get; init; } = 5;
 
+    /// <summary>
+    /// Ticks for which a learner tries to reach its leader before it looks for one again; 0 for two ticks, at least a
+    /// second. <c>connectToLearnerMasterLimit</c>.
+    /// </summary>
+    public int ConnectLimitTicks { get; init; }
+
     /// <summary>First wait for votes before the own vote is sent again, milliseconds; doubles each time.</summary>
     public int MinNotificationIntervalMs { get; init; } = 200;
 
@@ -46,7 +52,9 @@ public sealed record EnsembleOptions
     /// <summary>May a reconfiguration leave a single voter behind? <c>standaloneEnabled</c> is then false.</summary>
     public bool AllowsSingleVoter { get; init; }
 
-    /// <summary>Does an observer log what it is told? <c>syncEnabled</c>.</summary>
+    /// <summary>
+    /// Does an observer log what it is told? If not it starts from its last snapshot each time. <c>syncEnabled</c>.
+    /// </summary>
     public bool ObserverLogs { get; init; } = true;
 
     /// <summary>Are sessions local to one server at first? <c>localSessionsEnabled</c>.</summary>

@@ -104,6 +104,10 @@ internal sealed partial class LearnerRole
     /// <summary>Is it in step with the leader?</summary>
     public bool IsServing => phase == Phase.Serving;
 
+    private long DialMs => peer.Options.ConnectLimitTicks > 0
+        ? (long)peer.Options.ConnectLimitTicks * peer.TickMs
+        : Math.Max(DialMsMin, DialTicks * peer.TickMs);
+
     private Zxid EpochStart => new(epoch << 32);
 
     /// <summary>The leader has accepted the connection.</summary>
@@ -150,7 +154,7 @@ internal sealed partial class LearnerRole
             lastHeardMs = nowMs;
             return;
         }
-        if (phase == Phase.Dialling && nowMs - lastHeardMs > Math.Max(DialMsMin, DialTicks * peer.TickMs))
+        if (phase == Phase.Dialling && nowMs - lastHeardMs > DialMs)
         {
             peer.GoLooking("the leader could not be reached", nowMs);
             return;

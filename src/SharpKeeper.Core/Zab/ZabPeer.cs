@@ -20,7 +20,7 @@ internal sealed class ZabPeer
         /// <summary>The log and the tree in memory belong together.</summary>
         Whole,
 
-        /// <summary>The tree came from a leader and is not on disk yet.</summary>
+        /// <summary>The tree has what is not on disk: it came from a leader, or this observer keeps no log.</summary>
         TreeAhead,
 
         /// <summary>The log is being cut or replaced.</summary>
@@ -246,6 +246,12 @@ internal sealed class ZabPeer
     /// <summary>A learner appends a transaction that came from its leader.</summary>
     public void Log(Zxid zxid, ReadOnlySpan<byte> payload)
     {
+        if (IsObserver && !Options.ObserverLogs)
+        {
+            storage = Storage.TreeAhead;
+            QueueUnlogged(zxid, payload);
+            return;
+        }
         Remember(zxid, payload);
         Host.Log(zxid, payload);
     }

@@ -167,13 +167,6 @@ internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides
     {
         if (options.LocalSessionsEnabled || options.LocalSessionsUpgradingEnabled)
             collector.AddWarning("localSessionsEnabled has no effect: every session is known to the whole ensemble");
-        if (!ensemble.ObserverLogs)
-            collector.AddWarning("syncEnabled=false has no effect: an observer always keeps a log of its own");
-        if (ensemble.ConnectLimitTicks > 0)
-        {
-            collector.AddWarning("connectToLearnerMasterLimit has no effect: a learner tries to connect for as long " +
-                "as initLimit says");
-        }
     }
 
     /// <summary>What was proposed when the server ended is needed until it is known whether it was committed.</summary>

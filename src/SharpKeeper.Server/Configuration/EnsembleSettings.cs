@@ -33,7 +33,7 @@ public sealed record EnsembleSettings
     /// Key <c>syncLimit</c>, which a file must set.</summary>
     public int SyncLimitTicks { get; init; } = 5;
 
-    /// <summary>Ticks a learner tries to connect to its leader; 0 means <see cref="InitLimitTicks"/> (default).
+    /// <summary>Ticks a learner tries to connect to its leader; 0 means two, at least a second (default).
     /// Key <c>connectToLearnerMasterLimit</c>.</summary>
     public int ConnectLimitTicks { get; init; }
 
@@ -131,6 +131,7 @@ public sealed record EnsembleSettings
             CurrentEpoch = currentEpoch,
             InitLimitTicks = InitLimitTicks,
             SyncLimitTicks = SyncLimitTicks,
+            ConnectLimitTicks = ConnectLimitTicks,
             MinNotificationIntervalMs = (int)NotificationIntervalMin.TotalMilliseconds,
             MaxNotificationIntervalMs = (int)NotificationIntervalMax.TotalMilliseconds,
             LeaderServes = LeaderServes,

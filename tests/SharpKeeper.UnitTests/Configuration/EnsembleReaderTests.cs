@@ -177,8 +177,6 @@ public sealed class EnsembleReaderTests
 
     [Theory]
     [InlineData("localSessionsEnabled=true", "localSessionsEnabled has no effect: every session is known to the whole")]
-    [InlineData("syncEnabled=false", "syncEnabled=false has no effect: an observer always keeps a log")]
-    [InlineData("connectToLearnerMasterLimit=3", "connectToLearnerMasterLimit has no effect: a learner tries")]
     public void Parse_of_an_ensemble_warns_of_what_is_not_done(string line, string warning)
     {
         Assert.StartsWith(warning, Assert.Single(Parse(Three + line + "\n").Warnings), StringComparison.Ordinal);

@@ -38,6 +38,9 @@ internal sealed class EnsembleHarness : IDisposable
     /// <summary>Transactions after which a leader makes way.</summary>
     public uint CounterMax { get; init; } = uint.MaxValue;
 
+    /// <summary>Do observers keep a log?</summary>
+    public bool ObserversLog { get; init; } = true;
+
     /// <summary>Is a message between these two delivered?</summary>
     public Func<ServerId, ServerId, bool> IsLinked { get; set; } = static (_, _) => true;
 

@@ -56,6 +56,7 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
             CurrentEpoch = currentEpoch,
             Bugs = Bugs,
             CounterMax = world.CounterMax,
+            ObserverLogs = world.ObserversLog,
         };
         ReplicaOptions options = ReplicaTests.ReplicaHarness.Options() with
         {
