@@ -196,6 +196,12 @@ public readonly ref struct Input
         PeerLink link, DataTree tree, SessionTimeouts sessions, long nowMs, long wallMs) =>
         new(InputKind.SnapshotReceived, nowMs, wallMs) { Peer = link, Tree = tree, Sessions = sessions };
 
+    /// <summary>
+    /// The log cannot be cut where it should be: no snapshot is old enough to lead there. Nothing has changed on disk.
+    /// </summary>
+    public static Input LogNotTruncated(long nowMs, long wallMs) =>
+        new(InputKind.LogTruncated, nowMs, wallMs) { Number = -1 };
+
     /// <summary>The tree from the leader is on disk.</summary>
     public static Input SnapshotInstalled(long nowMs, long wallMs) =>
         new(InputKind.SnapshotInstalled, nowMs, wallMs);

@@ -68,7 +68,7 @@ public sealed partial class Replica : IZabHost
                 DropQueued(new Zxid(long.MinValue));
                 ReplaceTree(input.Tree!, input.Sessions!, zab.Learner!.Snapshot);
                 break;
-            case InputKind.LogTruncated:
+            case InputKind.LogTruncated when input.Number == 0:
                 if (input.Tree is not null)
                     ReplaceTree(input.Tree, input.Sessions!, input.Zxid);
                 durable = lastProposed = input.Zxid;

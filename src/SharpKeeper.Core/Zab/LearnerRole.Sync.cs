@@ -13,6 +13,9 @@ internal sealed partial class LearnerRole
     {
         switch (packet.Type)
         {
+            case QuorumPacketType.Diff when peer.NeedsSnapshot && packet.Zxid < peer.LastLogged:
+                Fail("the leader has no snapshot for this server");
+                break;
             case QuorumPacketType.Diff:
                 // The leader knows all that is in this log: it is part of the history that the epoch begins with.
                 peer.Commit(peer.LastLogged);

@@ -236,7 +236,9 @@ internal sealed partial class LearnerRole
         Span<byte> data = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(data, currentEpoch);
         phase = Phase.AwaitPlan;
-        QuorumPackets.Write(Link.Output, QuorumPacketType.AckEpoch, peer.LastLogged, data);
+        // Only where the promise does not count may the log be passed over: the leader is chosen by what quorums have.
+        Zxid last = peer.NeedsSnapshot && currentEpoch < 0 ? Zxid.Zero : peer.LastLogged;
+        QuorumPackets.Write(Link.Output, QuorumPacketType.AckEpoch, last, data);
         outbox.MarkDirty(Link);
     }
 

@@ -134,6 +134,9 @@ internal sealed class ZabPeer
     /// <summary>What happened how often.</summary>
     public EnsembleCounters Counters { get; set; }
 
+    /// <summary>Can this server only be brought up to date by a snapshot?</summary>
+    public bool NeedsSnapshot { get; private set; }
+
     /// <summary>Monotonic time of the current input, milliseconds.</summary>
     public long NowMs { get; private set; }
 
@@ -195,7 +198,10 @@ internal sealed class ZabPeer
                 SnapshotInstalled();
                 break;
             case InputKind.LogTruncated:
-                LogTruncated(input.Zxid);
+                if (input.Number < 0)
+                    LogNotTruncated();
+                else
+                    LogTruncated(input.Zxid);
                 break;
             case InputKind.AcceptedEpochDurable:
                 AcceptedEpoch = Math.Max(AcceptedEpoch, input.Number);
@@ -387,6 +393,7 @@ internal sealed class ZabPeer
     /// <summary>The tree of the leader's snapshot has replaced the one that the log leads to.</summary>
     public void TreeCameFromLeader()
     {
+        NeedsSnapshot = false;
         History.Clear();
         storage = Has(PlantedBug.UsePartialSnapshot) ? Storage.Whole : Storage.TreeAhead;
     }
@@ -566,6 +573,18 @@ internal sealed class ZabPeer
         History.CutAfter(last);
         Host.Commit(last);
         learner?.LogTruncated(last, NowMs);
+    }
+
+    /// <summary>
+    /// What is to be cut off stands in every snapshot here. The leader's tree must replace all of it; it sends that to a
+    /// learner that has nothing.
+    /// </summary>
+    private void LogNotTruncated()
+    {
+        // In memory the end is cut off already, on disk it is there.
+        storage = Storage.TreeAhead;
+        NeedsSnapshot = true;
+        GoLooking("the log cannot be cut where the leader wants it; a snapshot is needed", NowMs);
     }
 
     private void UseMembers()

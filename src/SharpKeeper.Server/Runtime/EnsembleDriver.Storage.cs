@@ -75,8 +75,10 @@ internal sealed partial class EnsembleDriver
             {
                 if (stopping.IsCancellationRequested)
                     tree?.Dispose();
-                else if (failure is not null || !result.IsDone)
+                else if (failure is not null)
                     fatal(CannotTruncate(target, failure, result.Problem));
+                else if (!result.IsDone)
+                    driver.PostLogNotTruncated(result.Problem);
                 else
                     driver.PostLogTruncated(result.Last, tree, sessions);
             });

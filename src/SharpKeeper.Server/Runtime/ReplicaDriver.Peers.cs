@@ -72,6 +72,13 @@ internal sealed partial class ReplicaDriver : IElectionEvents, IQuorumEvents
     public void PostLogTruncated(Zxid last, DataTree? tree, SessionTimeouts? sessions) =>
         Post(new Work(WorkKind.LogTruncated, new NewTree(null, tree, sessions), last));
 
+    /// <summary>The log cannot be cut; nothing has changed.</summary>
+    public void PostLogNotTruncated(string problem)
+    {
+        LogNotTruncated(problem);
+        Post(new Work(WorkKind.LogNotTruncated, null, default));
+    }
+
     /// <summary>An epoch is durable as acceptedEpoch.</summary>
     public void PostAcceptedEpoch(long epoch) => Post(new Work(WorkKind.AcceptedEpoch, null, new Zxid(epoch)));
 
@@ -136,6 +143,9 @@ internal sealed partial class ReplicaDriver : IElectionEvents, IQuorumEvents
             case WorkKind.LogTruncated:
                 var loaded = (NewTree)work.Payload!;
                 replica.Step(Input.LogTruncated(work.Zxid, loaded.Tree, loaded.Sessions, nowMs, wallMs));
+                break;
+            case WorkKind.LogNotTruncated:
+                replica.Step(Input.LogNotTruncated(nowMs, wallMs));
                 break;
             case WorkKind.AcceptedEpoch:
                 replica.Step(Input.AcceptedEpochDurable(work.Zxid.Value, nowMs, wallMs));
@@ -241,6 +251,10 @@ internal sealed partial class ReplicaDriver : IElectionEvents, IQuorumEvents
         FirstServing?.Invoke(replica);
         FirstServing = null;
     }
+
+    [LoggerMessage(EventId = 107, Level = LogLevel.Warning, Message =
+        "The leader wants the end of the log cut off, which cannot be done: {Problem} The leader is asked for a snapshot.")]
+    private partial void LogNotTruncated(string problem);
 
     [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message =
         "Clients are served: this server is {State}, the leader is server {Leader}, the epoch is {Epoch}.")]

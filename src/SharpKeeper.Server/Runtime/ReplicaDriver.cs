@@ -39,6 +39,7 @@ internal sealed partial class ReplicaDriver : ILogCompletion
         LogQueried,
         SnapshotInstalled,
         LogTruncated,
+        LogNotTruncated,
         AcceptedEpoch,
         CurrentEpoch,
     }

@@ -44,6 +44,9 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
 
     public PlantedBug Bugs { get; set; }
 
+    /// <summary>Is there a snapshot old enough to cut the log to?</summary>
+    public bool CanTruncate { get; set; } = true;
+
     public void Start()
     {
         (DataTree tree, SessionTimeouts sessions) = Load();
@@ -282,6 +285,9 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
             case EffectKind.PersistCurrentEpoch:
                 currentEpoch = number;
                 Later(() => Step(Input.CurrentEpochDurable(number, world.NowMs, world.NowMs)));
+                break;
+            case EffectKind.TruncateLog when !CanTruncate && log.Exists(entry => entry.Zxid > zxid):
+                Later(() => Step(Input.LogNotTruncated(world.NowMs, world.NowMs)));
                 break;
             case EffectKind.TruncateLog:
                 world.Note($"{Id} cuts its log behind {zxid}");

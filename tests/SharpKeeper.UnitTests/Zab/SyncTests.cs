@@ -59,6 +59,22 @@ public class SyncTests
     }
 
     [Fact]
+    public void Log_that_cannot_be_cut_is_replaced_by_a_snapshot()
+    {
+        using EnsembleHarness world = Started();
+        HarnessServer old = world[3];
+        ProposeAlone(world, old, "/lost1", "/lost2");
+        old.Crash();
+        world.Run(3000);
+        old.CanTruncate = false;
+        old.Start();
+        world.Run(5000);
+        AssertAllEqual(world, "/base");
+        Assert.True(old.Tree.Find("/lost1"u8).IsNone);
+        Assert.Contains("3 installs the snapshot", world.Trace, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Crash_of_the_leader_between_proposal_and_commit_keeps_what_a_follower_has_logged()
     {
         using EnsembleHarness world = Started();
