@@ -28,6 +28,9 @@ internal sealed partial class LeaderRole
         learner.IsObserver = packet.Type == QuorumPacketType.ObserverInfo;
         if (learners.Find(other => other != learner && other.Server == learner.Server) is { } former)
             Drop(former, "it has connected again");
+        // What it acknowledged over an earlier link it may now be told to cut off: it counts when it says so again.
+        if (learner.Server != peer.Self)
+            acked.Remove(learner.Server);
         learner.Phase = LearnerPhase.AwaitEpoch;
         if (phase == Phase.Discovery)
         {
@@ -156,6 +159,8 @@ internal sealed partial class LeaderRole
         if (packet.Zxid != EpochStart)
             return;
         learner.Phase = LearnerPhase.Synchronised;
+        // Pings that it got before UPTODATE it has passed over.
+        learner.PingsSent = learner.PingsAnswered = 0;
         if (phase == Phase.Established)
         {
             Send(learner, QuorumPacketType.UpToDate, new Zxid(-1));

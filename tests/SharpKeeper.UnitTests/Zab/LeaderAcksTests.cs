@@ -1,0 +1,208 @@
+using SharpKeeper.Core;
+using SharpKeeper.Core.Zab;
+using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Election;
+using SharpKeeper.Protocol.Quorum;
+
+namespace SharpKeeper.ZabTests;
+
+/// <summary>What a leader may count on, seen from its packets: it leads five servers, all peers are scripted.</summary>
+public sealed class LeaderAcksTests : IZabHost
+{
+    private static readonly ServerId Self = new(5);
+    private readonly Outbox outbox = new();
+    private readonly ZabPeer peer;
+    private Zxid committed;
+    private Zxid applied;
+    private int syncsAnswered;
+    private long nowMs;
+
+    public LeaderAcksTests()
+    {
+        string text = string.Join('\n', Enumerable.Range(1, 5).Select(static id => $"server.{id}=h{id}:1:2"));
+        Assert.True(EnsembleConfig.TryParse(text, out EnsembleConfig? config, out string problem), problem);
+        var options = new EnsembleOptions { Self = Self, Config = config };
+        peer = new ZabPeer(options, outbox, this, new TxnHistory(500, 1 << 20), Zxid.Zero, 1000, false, 0);
+    }
+
+    Zxid IZabHost.Applied => applied;
+
+    [Fact]
+    public void Ack_over_an_earlier_link_does_not_count_once_the_follower_cuts_its_log()
+    {
+        PeerLink[] links = Lead(1, 2, 3);
+        Propose(1);
+        Propose(2);
+        Send(links[0], static o => QuorumPackets.WriteEmpty(o, QuorumPacketType.Ack, Txn(2)));
+        Assert.True(committed < Txn(1));
+
+        peer.Step(Input.PeerClosed(links[0], nowMs, nowMs));
+        PeerLink again = Introduce(1);
+        Take(again);
+        Promise(again, Txn(2), 1);
+        // Neither of the two is committed, so the follower is told to forget them and gets them anew.
+        Assert.Equal(QuorumPacketType.Trunc, Take(again)[0]);
+        Send(links[1], static o => QuorumPackets.WriteEmpty(o, QuorumPacketType.Ack, Txn(2)));
+        Assert.True(committed < Txn(1), $"{committed} is committed, and only servers 2 and 5 have it");
+
+        Acknowledge(again, Epoch);
+        Send(again, static o => QuorumPackets.WriteEmpty(o, QuorumPacketType.Ack, Txn(2)));
+        Assert.Equal(Txn(2), committed);
+    }
+
+    [Fact]
+    public void Sync_does_not_wait_for_answers_to_pings_that_a_joining_follower_passed_over()
+    {
+        PeerLink[] links = Lead(1, 2);
+        PeerLink late = Introduce(3);
+        Take(late);
+        Promise(late, Epoch, 1);
+        for (int i = 0; i < 6; i++)
+        {
+            nowMs += 500;
+            peer.Step(Input.Tick(nowMs, nowMs));
+            AnswerPings(links[0]);
+            AnswerPings(links[1]);
+        }
+        Take(late);
+        Acknowledge(late, Epoch);
+        Take(late);
+        peer.Step(Input.PeerClosed(links[0], nowMs, nowMs));
+
+        // Server 1 has gone: the sync needs the answers of 2 and 3, both of which come at once.
+        peer.Leader!.RequestSync(null, this);
+        AnswerPings(links[1]);
+        AnswerPings(late);
+        Assert.Equal(1, syncsAnswered);
+    }
+
+    void IZabHost.Log(Zxid zxid, ReadOnlySpan<byte> payload) => Assert.Fail("a leader learns nothing");
+
+    void IZabHost.QueueUnlogged(Zxid zxid, ReadOnlySpan<byte> payload) => Assert.Fail("a leader learns nothing");
+
+    bool IZabHost.IsTxn(ReadOnlySpan<byte> payload) => true;
+
+    void IZabHost.Commit(Zxid upTo) => committed = applied = upTo;
+
+    void IZabHost.DropAfter(Zxid last) => Assert.Fail("nothing is to be dropped");
+
+    void IZabHost.StartLeading(long epoch) => applied = Epoch;
+
+    void IZabHost.StartLearning(long epoch) => Assert.Fail("a leader learns nothing");
+
+    void IZabHost.StopServing() => Assert.Fail("it is to lead on");
+
+    void IZabHost.ShowConfig(EnsembleConfig config)
+    {
+    }
+
+    EnsembleConfig? IZabHost.ReadReconfig(ReadOnlySpan<byte> payload) => null;
+
+    void IZabHost.TakeForwarded(LearnerState learner, in QuorumPacket packet) => Assert.Fail("nothing is forwarded");
+
+    bool IZabHost.TryMoveSession(LearnerState learner, long session, int timeoutMs) => false;
+
+    void IZabHost.TouchSession(long session, int timeoutMs)
+    {
+    }
+
+    void IZabHost.WriteTouches(JuteBuffer output)
+    {
+    }
+
+    void IZabHost.Revalidated(long session, bool isValid) => Assert.Fail("a leader asks nobody");
+
+    void IZabHost.SyncAnswered() => Assert.Fail("a leader asks nobody");
+
+    void IZabHost.SyncAnswered(object client) => syncsAnswered++;
+
+    private static Zxid Epoch => new(1L << 32);
+
+    private static Zxid Txn(int counter) => new((1L << 32) + counter);
+
+    /// <summary>Elects the server under test and brings it to lead with these followers.</summary>
+    private PeerLink[] Lead(params int[] followers)
+    {
+        peer.Step(Input.Tick(nowMs, nowMs));
+        foreach (int id in Enumerable.Range(1, 4))
+        {
+            var vote = new VoteNotification(ServerState.Looking, Self, Zxid.Zero, 1, 0, 0, null);
+            peer.Step(Input.VoteReceived(new ServerId(id), vote.ToArray(), nowMs, nowMs));
+        }
+        Assert.Equal(ServerState.Leading, peer.State);
+        PeerLink[] links = [.. followers.Select(Introduce)];
+        peer.Step(Input.AcceptedEpochDurable(1, nowMs, nowMs));
+        foreach (PeerLink link in links)
+            Promise(link, Zxid.Zero, 0);
+        peer.Step(Input.CurrentEpochDurable(1, nowMs, nowMs));
+        foreach (PeerLink link in links)
+        {
+            Acknowledge(link, Epoch);
+            Take(link);
+        }
+        Assert.True(peer.IsSettled);
+        return links;
+    }
+
+    private PeerLink Introduce(int id)
+    {
+        var link = new PeerLink { Description = $"server {id}" };
+        peer.Step(Input.LearnerConnected(link, nowMs, nowMs));
+        Send(link, output =>
+        {
+            int begun = QuorumPackets.Begin(output, QuorumPacketType.FollowerInfo, Zxid.Zero);
+            new LearnerInfo(new ServerId(id), LearnerInfo.CurrentVersion, 0).Write(output);
+            QuorumPackets.End(output, begun);
+        });
+        return link;
+    }
+
+    private void Promise(PeerLink link, Zxid last, int epoch) =>
+        Send(link, output =>
+        {
+            int begun = QuorumPackets.Begin(output, QuorumPacketType.AckEpoch, last);
+            output.WriteInt32(epoch);
+            QuorumPackets.End(output, begun);
+        });
+
+    private void Acknowledge(PeerLink link, Zxid zxid) =>
+        Send(link, output => QuorumPackets.WriteEmpty(output, QuorumPacketType.Ack, zxid));
+
+    private void Propose(int counter)
+    {
+        peer.Proposed(Txn(counter), new byte[40]);
+        peer.Step(Input.LogDurable(Txn(counter), nowMs, nowMs));
+    }
+
+    private void Send(PeerLink link, Action<JuteBuffer> write)
+    {
+        using var output = new JuteBuffer();
+        write(output);
+        peer.Step(Input.PeerPackets(link, output.WrittenSpan, nowMs, nowMs));
+        outbox.Effects.Clear();
+    }
+
+    private void AnswerPings(PeerLink link)
+    {
+        foreach (QuorumPacketType type in Take(link))
+        {
+            if (type == QuorumPacketType.Ping)
+                Send(link, static o => QuorumPackets.Write(o, QuorumPacketType.Ping, Epoch, []));
+        }
+    }
+
+    /// <summary>The packets that the leader has sent since the last time.</summary>
+    private static List<QuorumPacketType> Take(PeerLink link)
+    {
+        var types = new List<QuorumPacketType>();
+        ReadOnlySpan<byte> bytes = link.Output.WrittenSpan;
+        while (QuorumPackets.TryRead(bytes, 1 << 20, out QuorumPacket packet, out int consumed)
+            == PacketReadResult.Complete)
+        {
+            types.Add(packet.Type);
+            bytes = bytes[consumed..];
+        }
+        link.Output.Clear();
+        return types;
+    }
+}
