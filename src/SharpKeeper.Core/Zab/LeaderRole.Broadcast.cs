@@ -67,7 +67,7 @@ internal sealed partial class LeaderRole
             return;
         }
         learner.Acked = zxid;
-        if (learner.IsObserver || !acked.TryGetValue(learner.Server, out Zxid before) || zxid > before)
+        if (!learner.IsObserver && (!acked.TryGetValue(learner.Server, out Zxid before) || zxid > before))
             acked[learner.Server] = zxid;
     }
 
@@ -159,7 +159,7 @@ internal sealed partial class LeaderRole
         EnsembleConfig next = peer.Members.Next!;
         EnsembleServer? before = peer.Members.Committed.Find(peer.Self);
         EnsembleServer? after = next.Find(peer.Self);
-        if (next.IsVoter(peer.Self) && before is not null && before.Addresses.SequenceEqual(after!.Addresses))
+        if (next.IsVoter(peer.Self) && before is not null && HaveSameQuorumPorts(before, after!))
             return peer.Self;
         ServerId best = peer.Self;
         Zxid bestAcked = Zxid.Zero;
@@ -170,6 +170,10 @@ internal sealed partial class LeaderRole
         }
         return best;
     }
+
+    private static bool HaveSameQuorumPorts(EnsembleServer one, EnsembleServer other) =>
+        one.Addresses.Select(static it => (it.Host, it.QuorumPort)).ToHashSet()
+            .SetEquals(other.Addresses.Select(static it => (it.Host, it.QuorumPort)));
 
     private void Activate(ServerId designated)
     {
@@ -191,7 +195,9 @@ internal sealed partial class LeaderRole
         scratch.Add(peer.Self);
         foreach (LearnerState learner in learners)
         {
-            if (learner.Phase == LearnerPhase.Synchronised && nowMs - learner.LastHeardMs <= limitMs)
+            // Who joined as observer acknowledges nothing until it has joined again.
+            if (!learner.IsObserver && learner.Phase == LearnerPhase.Synchronised
+                && nowMs - learner.LastHeardMs <= limitMs)
                 scratch.Add(learner.Server);
         }
         return new Membership(config, null).IsQuorum(scratch);

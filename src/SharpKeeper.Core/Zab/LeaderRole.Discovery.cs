@@ -24,6 +24,11 @@ internal sealed partial class LeaderRole
             Drop(learner, $"its configuration {info.ConfigVersion:x} is newer than this leader's");
             return;
         }
+        if (info.Server == peer.Self)
+        {
+            Drop(learner, "it has the number of this server; two servers have the same myid");
+            return;
+        }
         learner.Server = info.Server == ServerId.Nobody ? new ServerId(unknownIds--) : info.Server;
         learner.IsObserver = packet.Type == QuorumPacketType.ObserverInfo;
         if (learners.Find(other => other != learner && other.Server == learner.Server) is { } former)

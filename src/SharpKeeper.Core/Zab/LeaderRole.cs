@@ -28,6 +28,7 @@ internal sealed partial class LeaderRole
     }
 
     private const int DiscoveryMsMin = 1000;
+    private const int HeldBytesMax = 512 << 20;
 
     private readonly ZabPeer peer;
     private readonly Outbox outbox;
@@ -206,6 +207,12 @@ internal sealed partial class LeaderRole
                 peer.TakeUpVote(nowMs);
             return;
         }
+        if (!peer.IsVoter)
+        {
+            // A reconfiguration that its predecessor proposed came into force with it.
+            peer.GoLooking("the configuration in force gives this leader no vote", nowMs);
+            return;
+        }
         if (nowMs < nextPingMs)
             return;
         nextPingMs = nowMs + Math.Max(1, tickMs / 2);
@@ -261,7 +268,9 @@ internal sealed partial class LeaderRole
             if (learner.Phase is LearnerPhase.Transferring or LearnerPhase.Querying)
                 learner.LastHeardMs = nowMs;
             long limitMs = learner.Phase == LearnerPhase.Synchronised ? syncMs : initMs;
-            if (nowMs - learner.LastHeardMs > limitMs)
+            if (learner.Held?.Length > HeldBytesMax)
+                Drop(learner, $"more than {HeldBytesMax} bytes came up while it was sent a snapshot or a log");
+            else if (nowMs - learner.LastHeardMs > limitMs)
                 Drop(learner, $"nothing was heard of it for {limitMs} ms");
             else if (IsTooSlow(learner, syncMs, nowMs))
                 Drop(learner, $"it has not acknowledged a proposal for {syncMs} ms");

@@ -193,7 +193,11 @@ internal sealed partial class LearnerRole
         }
         EnsembleConfig? config = peer.ReadConfig(packet.Data);
         if (config is not null && config.Version > (activated?.Version ?? peer.Members.Committed.Version))
+        {
             activated = config;
+            // Before the acknowledgement, like everything that the epoch begins with: the leader may commit it with that.
+            peer.SetNextConfig(config, new Zxid(config.Version));
+        }
         hasHeldNewLeader = true;
         TakeHeldNewLeader();
     }

@@ -43,7 +43,11 @@ internal static class SyncPlanner
         Zxid newest = isEmpty ? last : history.Committed;
         bool isEpochStart = learner.Counter == 0;
         if (learner > newest && !isEpochStart)
-            return new SyncPlan(SyncKind.Trunc, newest);
+        {
+            return learner.Epoch == newest.Epoch
+                ? new SyncPlan(SyncKind.Trunc, newest)
+                : new SyncPlan(SyncKind.Snap, default);
+        }
         if (!isEmpty && first <= learner && learner <= newest)
             return FromMemory(history, learner);
         return learner < first && usesDisk

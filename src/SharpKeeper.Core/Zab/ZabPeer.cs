@@ -410,6 +410,13 @@ internal sealed class ZabPeer
     {
         History.CutAfter(last);
         Host.DropAfter(last);
+        if (NextConfigZxid > last)
+        {
+            // The reconfiguration is cut off with the rest.
+            NextConfigZxid = Zxid.Zero;
+            members = CommittedMembers;
+            UseMembers();
+        }
         if (Has(PlantedBug.KeepTruncated))
         {
             LastLogged = last;
