@@ -25,6 +25,9 @@ internal static class DiskFaults
             c => CrashOnSync(c, DiskWork.AcceptedEpoch, 5)),
         Kind("crash-in-current-epoch", "power is lost around the write of currentEpoch",
             c => CrashOnSync(c, DiskWork.CurrentEpoch, 5)),
+        Kind("break-on-snapshot", "the link breaks when a server has just received a snapshot", BreakOnSnapshot, isForOne: false),
+        Kind("snapshots-lost", "all snapshots of a server are gone when it comes back; it may refuse to start", LoseSnapshots,
+            isForOne: false),
         Kind("bit-rot", "a byte of a server's log changes while it is down; that server may refuse to start", Rot),
     ];
 
@@ -78,6 +81,25 @@ internal static class DiskFaults
             server.Start();
         });
         c.World.Scheduler.After(c.LastsUs + 2_000_000, server.Start);
+    }
+
+    // A follower that was away for long needs a snapshot.
+    private static void BreakOnSnapshot(FaultContext c)
+    {
+        SimServer server = c.Follower();
+        server.BreaksOnSnapshot = true;
+        server.Crash(losesPower: false);
+        c.World.Scheduler.After(c.LastsUs + 500_000, server.Start);
+    }
+
+    private static void LoseSnapshots(FaultContext c)
+    {
+        SimServer server = c.Follower();
+        if (!c.World.MayDamage(server))
+            return;
+        server.Crash(losesPower: true);
+        server.LoseSnapshots();
+        c.World.Scheduler.After(c.LastsUs, server.Start);
     }
 
     private static void Rot(FaultContext c)

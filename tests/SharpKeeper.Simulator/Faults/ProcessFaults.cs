@@ -14,6 +14,8 @@ internal static class ProcessFaults
         Kind("power-loss-quorum", "a quorum of machines loses power at once", PowerLossQuorum, isForOne: false),
         Kind("crash-mid-proposal", "the leader crashes right after it has appended something", CrashMidProposal),
         Kind("crash-mid-burst", "the leader loses power in a burst of writes", CrashMidBurst),
+        Kind("stranded-leader", "the leader is cut off, logs what nobody else gets, is killed, and comes back when others lead",
+            StrandLeader, isForOne: false) with { Weight = 4 },
         Kind("quick-restart", "a server ends and is back at once", QuickRestart),
         Kind("crash-loop", "a server ends again shortly after each start", CrashLoop),
         Kind("rolling-restart", "one server after the other ends and starts again", RollingRestart),
@@ -66,6 +68,21 @@ internal static class ProcessFaults
         {
             c.World.IsBursting = false;
             c.Crash(c.Leader(), losesPower: true);
+        });
+    }
+
+    private static void StrandLeader(FaultContext c)
+    {
+        SimServer leader = c.Leader();
+        foreach (int other in c.Everybody.Where(id => id != leader.Id))
+        {
+            c.Network.Cut(leader.Id, other);
+            c.AfterUs(400_000, () => c.Network.Heal(leader.Id, other));
+        }
+        c.AfterUs(c.Random.Between(20_000, 350_000), () =>
+        {
+            leader.Crash(losesPower: c.Random.PerMille(300));
+            c.World.Scheduler.After(1_500_000 + c.LastsUs, leader.Start);
         });
     }
 

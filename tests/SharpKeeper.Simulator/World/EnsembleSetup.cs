@@ -22,8 +22,10 @@ internal sealed class EnsembleSetup
         Clients = options.Clients > 0 ? options.Clients : random.Between(2, 6);
         SnapshotTxns = random.Pick([20, 60, 200, 1000]);
         HistoryTxns = random.Pick([1, 5, 30, 500]);
-        UsesLogOnDisk = random.PerMille(700);
+        UsesLogOnDisk = random.PerMille(500);
         ForcesSnapshots = random.PerMille(80);
+        SliceUsMax = random.Pick([500, 3_000, 40_000]);
+        SliceBytesMax = random.Pick([400, 3_000]);
         LeaderServes = !random.PerMille(100);
         ObserverLogs = !random.PerMille(200);
     }
@@ -58,6 +60,12 @@ internal sealed class EnsembleSetup
 
     /// <summary>Is every learner sent a snapshot?</summary>
     public bool ForcesSnapshots { get; }
+
+    /// <summary>Longest time between two slices of a snapshot or log that is sent, microseconds.</summary>
+    public int SliceUsMax { get; }
+
+    /// <summary>Largest such slice, bytes.</summary>
+    public int SliceBytesMax { get; }
 
     /// <summary>Does the leader take clients?</summary>
     public bool LeaderServes { get; }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using SharpKeeper.Core.Log;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Simulation;
@@ -155,6 +156,12 @@ internal sealed class SimLog
 
     private void Stall()
     {
+        if (server.HasBug(PlantedBug.ForgetFailedWrite))
+        {
+            isBusy = false;
+            Work();
+            return;
+        }
         if (!isStalled)
             server.StorageStalled();
         isStalled = true;

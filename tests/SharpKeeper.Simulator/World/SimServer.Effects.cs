@@ -22,6 +22,9 @@ internal sealed partial class SimServer
     /// <summary>The replica's part in the ensemble; null while the server is down or stands alone.</summary>
     public ZabPeer? Zab => IsUp ? Replica.Zab : null;
 
+    /// <summary>Is a deliberate mistake to be made?</summary>
+    public bool HasBug(PlantedBug bug) => (world.Options.Bugs & bug) != 0;
+
     /// <summary>Ends for good, after the run.</summary>
     public void Release()
     {
@@ -158,6 +161,8 @@ internal sealed partial class SimServer
         {
             Disk.Work = DiskWork.Other;
         }
+        if (!isAccepted)
+            world.Checkers.CheckMoment();
         Replica.Step(isAccepted
             ? Input.AcceptedEpochDurable(epoch, NowMs, WallMs)
             : Input.CurrentEpochDurable(epoch, NowMs, WallMs));

@@ -1,4 +1,5 @@
 using SharpKeeper.Core.Log;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Simulation;
@@ -15,7 +16,10 @@ internal sealed partial class SimServer
     /// <summary>Has a snapshot saved beside live operation.</summary>
     public void WantsSnapshot() => Post(SaveSnapshot);
 
-    /// <summary>Changes a byte of the log while the server is down.</summary>
+    /// <summary>
+    /// Changes a byte of the log while the server is down, where that can be seen: a changed end mark of the last entry
+    /// looks like one that was cut off.
+    /// </summary>
     public void RotLog(SimRandom choices)
     {
         LogFile[] logs = [.. StorageListing.Logs(Disk).Where(static log => log.Bytes > TxnLogReader.HeaderBytes)];
@@ -23,8 +27,36 @@ internal sealed partial class SimServer
             return;
         LogFile chosen = choices.Pick(logs);
         SimFile file = Disk.TryFind(StorageArea.Logs, chosen.Name)!;
-        file.Rot(choices.Between(TxnLogReader.HeaderBytes, file.Length - 1), (byte)(1 << choices.Below(8)));
+        int offset = choices.Between(TxnLogReader.HeaderBytes, file.Length - 1);
+        byte mask = (byte)(1 << choices.Below(8));
+        file.Rot(offset, mask);
+        using var reader = new TxnLogReader(Disk.Open(StorageArea.Logs, chosen.Name));
+        while (reader.Next())
+        {
+        }
+        if (reader.Status == LogReadStatus.Damage)
+            world.Damaged(this);
+        else
+            file.Rot(offset, mask);
+    }
+
+    /// <summary>Removes all snapshots while the server is down.</summary>
+    public void LoseSnapshots()
+    {
+        foreach (SnapshotFile file in StorageListing.Snapshots(Disk))
+            Disk.Delete(StorageArea.Snapshots, file.Name);
+        Disk.SyncDirectory(StorageArea.Snapshots);
         world.Damaged(this);
+    }
+
+    // The mistake of the planted bug: no snapshot is taken for a first start, whatever the logs say.
+    private void ForgetLogsWithoutSnapshot()
+    {
+        if (!HasBug(PlantedBug.EmptyTreeWithoutSnapshot) || StorageListing.Snapshots(Disk).Count > 0)
+            return;
+        foreach (LogFile file in StorageListing.Logs(Disk))
+            Disk.Delete(StorageArea.Logs, file.Name);
+        Disk.SyncDirectory(StorageArea.Logs);
     }
 
     private void WriteSnapshotNow()

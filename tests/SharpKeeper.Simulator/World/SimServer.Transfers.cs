@@ -7,7 +7,11 @@ namespace SharpKeeper.Simulation;
 
 internal sealed partial class SimServer
 {
+    private const int LateInstallUs = 500_000;
+
     private static readonly double[] sizeFactors = [0, 0.33, 3];
+
+    private bool isInstalling;
 
     private void SendSnapshot(PeerConnection connection)
     {
@@ -15,7 +19,7 @@ internal sealed partial class SimServer
         connection.BeginTransfer(writer);
         SendSlice(connection, writer, output =>
         {
-            bool more = writer.WriteSlice(output, random.Between(100, 3_000));
+            bool more = writer.WriteSlice(output, random.Between(100, world.Setup.SliceBytesMax));
             connection.Wire.SnapshotEnd = writer.End;
             return more;
         });
@@ -25,7 +29,7 @@ internal sealed partial class SimServer
     {
         var range = new LogRange(Disk, after, upTo);
         connection.BeginTransfer(range);
-        SendSlice(connection, range, output => range.WriteSlice(output, random.Between(100, 3_000)));
+        SendSlice(connection, range, output => range.WriteSlice(output, random.Between(100, world.Setup.SliceBytesMax)));
     }
 
     private void SendSlice(PeerConnection connection, IDisposable source, Func<JuteBuffer, bool> write)
@@ -47,7 +51,7 @@ internal sealed partial class SimServer
         }
         connection.SendPieces(slice.WrittenSpan);
         if (more)
-            Later(random.Between(20, 3_000), () => SendSlice(connection, source, write));
+            Later(random.Between(20, world.Setup.SliceUsMax), () => SendSlice(connection, source, write));
         else
             Later(random.Between(20, 500), () => EndSending(connection, source));
     }
@@ -69,8 +73,17 @@ internal sealed partial class SimServer
     {
         SnapshotStream loaded = SnapshotStream.Load(new BytesReader(stream), world.RecoveryOptions(Id));
         world.Checkers.Received(this, connection.Wire.SnapshotEnd);
+        if (BreaksOnSnapshot)
+        {
+            BreaksOnSnapshot = false;
+            long soon = random.Skewed(1, 5_000);
+            connection.Wire.Break(soon, soon);
+        }
         Replica.Step(Input.SnapshotReceived(connection.Link, loaded.Tree, loaded.Sessions, NowMs, WallMs));
     }
+
+    /// <summary>Does the link break shortly after the next snapshot was received?</summary>
+    public bool BreaksOnSnapshot { get; set; }
 
     private void TruncateLog(Zxid target, bool reloads)
     {
@@ -85,6 +98,7 @@ internal sealed partial class SimServer
             Disk.Work = DiskWork.Other;
             Log.Durable = result.Last;
             world.Checkers.Truncated(this, result.Last);
+            world.Checkers.CheckMoment();
             Replica.Step(Input.LogTruncated(result.Last, loaded?.Tree, loaded?.Sessions, NowMs, WallMs));
         }
         catch (IOException)
@@ -96,6 +110,16 @@ internal sealed partial class SimServer
     private void InstallSnapshot()
     {
         EndSaving();
+        if (HasBug(PlantedBug.PartialSnapshotInstall) && !isInstalling)
+        {
+            // The mistake: it is said to be there, and written later.
+            isInstalling = true;
+            Log.Durable = Replica.Tree.LastProcessed;
+            world.Checkers.Installed(this, Replica.Tree.LastProcessed);
+            Replica.Step(Input.SnapshotInstalled(NowMs, WallMs));
+            Later(LateInstallUs, SaveSnapshot);
+            return;
+        }
         Disk.Work = DiskWork.Installation;
         try
         {
@@ -103,6 +127,7 @@ internal sealed partial class SimServer
             Disk.Work = DiskWork.Other;
             Log.Durable = Replica.Tree.LastProcessed;
             world.Checkers.Installed(this, Replica.Tree.LastProcessed);
+            world.Checkers.CheckMoment();
             Replica.Step(Input.SnapshotInstalled(NowMs, WallMs));
         }
         catch (IOException)

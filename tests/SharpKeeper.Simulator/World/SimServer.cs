@@ -114,6 +114,7 @@ internal sealed partial class SimServer
             return;
         life++;
         Starts++;
+        isInstalling = false;
         random = SimRandom.For(world.Options.Seed, "server" + Id, life);
         try
         {
@@ -353,6 +354,7 @@ internal sealed partial class SimServer
     private void Recover()
     {
         Disk.Work = DiskWork.Recovery;
+        ForgetLogsWithoutSnapshot();
         var history = new TxnHistory(world.Setup.HistoryTxns, EnsembleSetup.HistoryBytes);
         RecoveryResult recovered = Recovery.Run(Disk, world.RecoveryOptions(Id) with { History = history });
         ReplicaOptions options = OptionsAtStart(recovered);

@@ -1,5 +1,4 @@
 using SharpKeeper.Core.Log;
-using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Simulation;
@@ -101,7 +100,6 @@ internal sealed partial class World : IDisposable
     {
         HashSeed = (uint)id,
         ExtendedTypesEnabled = true,
-        TrustEmptySnapshot = Options.Bugs.HasFlag(PlantedBug.EmptyTreeWithoutSnapshot),
     };
 
     /// <summary>Writes down what happens.</summary>
