@@ -329,6 +329,9 @@ internal sealed partial class LeaderRole
         if (learner.Phase is not (LearnerPhase.AwaitNewLeaderAck or LearnerPhase.Synchronised))
             return;
         learner.PingsSent++;
+        // One that came after the round began counts as well, or the round would wait for those who have gone.
+        if (learner.PingOfRound == 0 && roundsStarted != roundsConfirmed)
+            learner.PingOfRound = learner.PingsSent;
         QuorumPackets.WriteEmpty(
             learner.Output, QuorumPacketType.Ping, peer.LastLogged > EpochStart ? peer.LastLogged : EpochStart);
         Wrote(learner);

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace SharpKeeper.Simulation;
 
 /// <summary>One fault of a run's schedule.</summary>
@@ -8,6 +10,22 @@ namespace SharpKeeper.Simulation;
 /// <param name="Choice">Decides everything else about it.</param>
 internal sealed record Fault(int Number, FaultKind Kind, int AtMs, int LastsMs, ulong Choice)
 {
+    /// <summary>The fault as a word: kind, time, duration and choice.</summary>
+    public string Word => string.Create(CultureInfo.InvariantCulture, $"{Kind.Name}@{AtMs}+{LastsMs}:{Choice:x}");
+
+    /// <summary>Reads a word; null if it is none, or of no kind there is.</summary>
+    public static Fault? Parse(string word, int number)
+    {
+        string[] parts = word.Split('@', '+', ':');
+        FaultKind? kind = FaultTable.All.FirstOrDefault(kind => kind.Name == parts[0]);
+        return parts.Length == 4 && kind is not null
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int at)
+            && int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out int lasts)
+            && ulong.TryParse(parts[3], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong choice)
+            ? new Fault(number, kind, at, lasts, choice)
+            : null;
+    }
+
     /// <inheritdoc/>
     public override string ToString() => $"#{Number} {AtMs} ms {Kind.Name} ({LastsMs} ms)";
 }

@@ -21,6 +21,7 @@ internal static class CommandLine
           --observers N      observers; the seed chooses otherwise
           --bug NAME[,NAME]  plant deliberate mistakes
           --faults 3,7,9     only these faults of the seed's schedule; --faults none for no fault
+          --faults NAME@AT+LASTS:CHOICE,...   these faults, as a failure prints them
           --keep-going       do not stop at the first failing seed
           --no-shrink        print a failure as it is
         Without any of them the tests run, as 'dotnet test' has them.
@@ -81,8 +82,8 @@ internal static class CommandLine
             options = options with { Servers = int.Parse(servers, CultureInfo.InvariantCulture) };
         if (flags.TryGetValue("--observers", out string? observers))
             options = options with { Observers = int.Parse(observers, CultureInfo.InvariantCulture) };
-        if (flags.TryGetValue("--faults", out string? faults))
-            options = options with { Faults = faults == "none" ? [] : [.. faults.Split(',').Select(f => int.Parse(f, CultureInfo.InvariantCulture))] };
+        if (flags.TryGetValue("--faults", out string? faults) && !TryFaults(faults, ref options, out problem))
+            return false;
         foreach (string name in flags.GetValueOrDefault("--bug", "").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             if (!Enum.TryParse(name, out PlantedBug bug))
@@ -92,6 +93,29 @@ internal static class CommandLine
             }
             options = options with { Bugs = options.Bugs | bug };
         }
+        return true;
+    }
+
+    private static bool TryFaults(string text, ref RunOptions options, out string problem)
+    {
+        problem = "";
+        string[] words = text == "none" ? [] : text.Split(',');
+        if (words.All(static word => int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+        {
+            options = options with { Faults = [.. words.Select(static word => int.Parse(word, CultureInfo.InvariantCulture))] };
+            return true;
+        }
+        var schedule = new List<Fault>();
+        foreach (string word in words)
+        {
+            if (Fault.Parse(word, schedule.Count) is not { } fault)
+            {
+                problem = $"'{word}' is no fault; it must be like isolate-leader@1500+300:1f.";
+                return false;
+            }
+            schedule.Add(fault);
+        }
+        options = options with { Schedule = schedule };
         return true;
     }
 

@@ -27,7 +27,7 @@ internal static class Reports
         if (report.Options.Bugs != PlantedBug.None)
             text.Append(" --bug ").Append(report.Options.Bugs.ToString().Replace(" ", ""));
         text.Append(" --faults ").Append(report.Faults.Count == 0
-            ? "none" : string.Join(',', report.Faults.Select(static fault => fault.Number)));
+            ? "none" : string.Join(',', report.Faults.Select(static fault => fault.Word)));
         return text.ToString();
     }
 }

@@ -52,7 +52,7 @@ internal sealed class Simulation
     private Simulation(RunOptions options)
     {
         this.options = options;
-        IReadOnlyList<Fault> schedule = FaultTable.Schedule(options);
+        IReadOnlyList<Fault> schedule = options.Schedule ?? FaultTable.Schedule(options);
         faults = options.Faults is { } chosen ? [.. schedule.Where(fault => chosen.Contains(fault.Number))] : schedule;
         world = new World(options);
     }

@@ -38,6 +38,9 @@ internal sealed record RunOptions
     /// <summary>Faults by their number in the seed's schedule; null for all of it.</summary>
     public IReadOnlyList<int>? Faults { get; init; }
 
+    /// <summary>The faults themselves instead of the seed's schedule; they mean the same whatever kinds are added.</summary>
+    public IReadOnlyList<Fault>? Schedule { get; init; }
+
     /// <summary>Is what happens written down?</summary>
     public bool IsTraced { get; init; }
 
