@@ -52,6 +52,7 @@ internal sealed partial class LearnerRole
     // A leader opens its port before anybody can hear that it leads; whoever cannot reach it then should ask again.
     private const int DialTicks = 2;
     private const int DialMsMin = 1000;
+    private const int RedialAfterMs = 100;
 
     private readonly record struct Held(Zxid Zxid, byte[] Payload);
 
@@ -60,7 +61,10 @@ internal sealed partial class LearnerRole
     private readonly IZabHost host;
     private readonly Queue<Held> notLogged = new();
     private readonly Queue<Zxid> heldCommits = new();
+    private readonly ServerId leader;
+    private readonly long startedMs;
     private Phase phase;
+    private long redialMs;
     private long epoch;
     private long lastHeardMs;
     private bool isUnlogged;
@@ -79,13 +83,13 @@ internal sealed partial class LearnerRole
         this.peer = peer;
         outbox = peer.Outbox;
         host = peer.Host;
-        lastHeardMs = nowMs;
-        Link = new PeerLink { Description = $"leader {leader}" };
-        outbox.Effects.Enqueue(new Effect(EffectKind.DialLeader) { Server = leader, Link = Link });
+        this.leader = leader;
+        startedMs = nowMs;
+        Link = Dial(nowMs);
     }
 
     /// <summary>The link to the leader.</summary>
-    public PeerLink Link { get; }
+    public PeerLink Link { get; private set; }
 
     /// <summary>The last transaction of the snapshot that the leader sends.</summary>
     public Zxid Snapshot => snapshot;
@@ -127,14 +131,29 @@ internal sealed partial class LearnerRole
     /// <summary>The link has gone, or could not be made.</summary>
     public void Closed(PeerLink link, long nowMs)
     {
-        if (ReferenceEquals(link, Link))
+        if (!ReferenceEquals(link, Link))
+            return;
+        // Whoever forwards ports accepts before the leader does, and Apache's leader is late by its wait for votes.
+        if (phase is Phase.Dialling or Phase.AwaitEpoch && nowMs - startedMs < DialMs)
+            redialMs = nowMs + RedialAfterMs;
+        else
             peer.GoLooking("the link to the leader has gone", nowMs);
+    }
+
+    private PeerLink Dial(long nowMs)
+    {
+        phase = Phase.Dialling;
+        lastHeardMs = nowMs;
+        redialMs = long.MaxValue;
+        var link = new PeerLink { Description = $"leader {leader}" };
+        outbox.Effects.Enqueue(new Effect(EffectKind.DialLeader) { Server = leader, Link = link });
+        return link;
     }
 
     /// <summary>The leader's election port has gone: if it was not reached yet it will not be.</summary>
     public void LeaderUnheard(long nowMs)
     {
-        if (phase == Phase.Dialling)
+        if (phase == Phase.Dialling || redialMs != long.MaxValue)
             peer.GoLooking("the leader has gone before it was reached", nowMs);
     }
 
@@ -154,7 +173,9 @@ internal sealed partial class LearnerRole
             lastHeardMs = nowMs;
             return;
         }
-        if (phase == Phase.Dialling && nowMs - lastHeardMs > DialMs)
+        if (nowMs >= redialMs)
+            Link = Dial(nowMs);
+        if (phase == Phase.Dialling && nowMs - startedMs > DialMs)
         {
             peer.GoLooking("the leader could not be reached", nowMs);
             return;

@@ -41,6 +41,9 @@ internal sealed class EnsembleHarness : IDisposable
     /// <summary>Do observers keep a log?</summary>
     public bool ObserversLog { get; init; } = true;
 
+    /// <summary>So many connections to the leader end as soon as they are there.</summary>
+    public int DialsBroken { get; set; }
+
     /// <summary>Is a message between these two delivered?</summary>
     public Func<ServerId, ServerId, bool> IsLinked { get; set; } = static (_, _) => true;
 
@@ -126,6 +129,13 @@ internal sealed class EnsembleHarness : IDisposable
             if (target is not { IsUp: true, IsListening: true } || !IsLinked(from.Id, to))
             {
                 from.DialLater(to, link);
+                return;
+            }
+            if (DialsBroken > 0)
+            {
+                DialsBroken--;
+                from.Step(Input.PeerConnected(link, NowMs, NowMs));
+                from.Step(Input.PeerClosed(link, NowMs, NowMs));
                 return;
             }
             var accepted = new PeerLink { Description = $"server {from.Id}" };

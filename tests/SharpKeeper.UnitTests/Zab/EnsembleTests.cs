@@ -95,4 +95,13 @@ public class EnsembleTests
         Assert.All(world.Servers, server => Assert.False(server.Tree.Find("/lively"u8).IsNone));
         Assert.True(silent.Link.IsHangingUp);
     }
+
+    [Fact]
+    public void Leader_whose_port_closes_connections_at_first_is_dialled_again()
+    {
+        using var world = new EnsembleHarness(3) { DialsBroken = 3 };
+        world.StartAll();
+        Assert.All(world.Servers, server => Assert.True(server.Replica.IsServing));
+        Assert.DoesNotContain("round=2", world.Trace, StringComparison.Ordinal);
+    }
 }
