@@ -40,6 +40,9 @@ internal sealed partial class LeaderRole
     private readonly HashSet<ServerId> promised = [];
     private readonly HashSet<ServerId> synchronised = [];
     private readonly HashSet<ServerId> scratch = [];
+
+    // Voters that have a greater vote than the one for this server.
+    private readonly HashSet<ServerId> lost = [];
     private readonly Dictionary<ServerId, Zxid> acked = [];
     private readonly Zxid inherited;
     private readonly long inheritedEpoch;
@@ -131,13 +134,31 @@ internal sealed partial class LeaderRole
 
     /// <summary>
     /// A voter looks for a leader. If those who elected this one do not come, it is of no use to wait for them while others
-    /// are ready: Apache waits for initLimit (ZOOKEEPER-3109).
+    /// are ready: Apache waits for initLimit (ZOOKEEPER-3109). Nor will a voter come that has a greater vote in this
+    /// election: votes only grow. So two that come last can elect each other while the one that was first has elected
+    /// itself by the vote that one of them has changed since.
     /// </summary>
-    public void LookerSeen(ServerId server, long nowMs)
+    public void LookerSeen(ServerId server, in Vote vote, long nowMs)
     {
-        if (phase == Phase.Discovery && !connected.Contains(server) && peer.Members.IsVoter(server)
-            && nowMs - startedMs > Math.Max(DiscoveryMsMin, peer.TickMs))
-            peer.GoLooking($"the voters that elected this server did not come, and server {server} looks for a leader", nowMs);
+        if (phase != Phase.Discovery || connected.Contains(server) || !peer.Members.IsVoter(server))
+            return;
+        if (nowMs - startedMs > Math.Max(DiscoveryMsMin, peer.TickMs))
+        {
+            peer.GoLooking(
+                $"the voters that elected this server did not come, and server {server} looks for a leader", nowMs);
+            return;
+        }
+        if (vote.Round < peer.Election.Round || !vote.IsAfter(peer.Election.CurrentVote))
+            return;
+        lost.Add(server);
+        scratch.Clear();
+        foreach (ServerId voter in peer.Members.Voters)
+        {
+            if (!lost.Contains(voter) || connected.Contains(voter))
+                scratch.Add(voter);
+        }
+        if (!peer.Members.IsQuorum(scratch))
+            peer.GoLooking($"the voters that elected this server vote for server {vote.Leader} now", nowMs);
     }
 
     /// <summary>A learner's link has gone.</summary>

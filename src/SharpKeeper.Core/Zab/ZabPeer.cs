@@ -170,7 +170,10 @@ internal sealed class ZabPeer
                     Election.Receive(input.Server, input.Body, NowMs);
                 if (leader is not null && VoteNotification.TryRead(input.Body, out VoteNotification vote)
                     && vote.State == ServerState.Looking)
-                    leader.LookerSeen(input.Server, NowMs);
+                {
+                    leader.LookerSeen(
+                        input.Server, new Vote(vote.Leader, vote.Zxid, vote.Round, vote.PeerEpoch), NowMs);
+                }
                 break;
             case InputKind.VoteLinkChanged:
                 Election.LinkChanged(input.Server, input.Number != 0, NowMs);

@@ -1,4 +1,6 @@
+using SharpKeeper.Core;
 using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Election;
 
 namespace SharpKeeper.ZabTests;
 
@@ -45,6 +47,37 @@ public class EnsembleTests
         Assert.Equal(ServerState.Following, world[3].State);
         Assert.False(world[3].Tree.Find("/a"u8).IsNone);
         Assert.False(world[3].Tree.Find("/b"u8).IsNone);
+    }
+
+    [Fact]
+    public void Voters_that_change_their_votes_are_not_waited_for()
+    {
+        using var world = new EnsembleHarness(3);
+        world[2].Start();
+        world.Run(100);
+        // The first server votes for the second while the third is not there yet; then it comes and is preferred.
+        Vote(world, from: 1, leader: 2);
+        Assert.Equal(ServerState.Leading, world[2].State);
+
+        Vote(world, from: 3, leader: 3);
+        Assert.Equal(ServerState.Leading, world[2].State);
+        Vote(world, from: 1, leader: 3);
+
+        Assert.Equal(ServerState.Looking, world[2].State);
+    }
+
+    [Fact]
+    public void Voters_that_vote_for_less_are_waited_for()
+    {
+        using var world = new EnsembleHarness(3);
+        world[2].Start();
+        world.Run(100);
+        Vote(world, from: 1, leader: 2);
+
+        Vote(world, from: 1, leader: 1);
+        Vote(world, from: 3, leader: 2);
+
+        Assert.Equal(ServerState.Leading, world[2].State);
     }
 
     [Fact]
@@ -103,5 +136,15 @@ public class EnsembleTests
         world.StartAll();
         Assert.All(world.Servers, server => Assert.True(server.Replica.IsServing));
         Assert.DoesNotContain("round=2", world.Trace, StringComparison.Ordinal);
+    }
+
+    private static void Vote(EnsembleHarness world, int from, int leader)
+    {
+        HarnessServer second = world[2];
+        byte[] vote = new VoteNotification(
+            ServerState.Looking, new ServerId(leader), new Zxid(0), second.Replica.Zab!.Election.Round, 0,
+            VoteNotification.CurrentVersion, null).ToArray();
+        second.Step(Input.VoteReceived(new ServerId(from), vote, world.NowMs, world.NowMs));
+        world.Deliver();
     }
 }
