@@ -48,7 +48,7 @@ public sealed partial class Replica
         if (!proposal.IsUnlogged)
             NoteDigest(txn);
         FireWatches(payload, proposal.Zxid);
-        Session? session = proposal.Session ?? (zab is null ? null : sessions.Find(txn.Header.ClientId));
+        Session? session = proposal.Session ?? (zab is null ? null : FindSession(txn.Header.ClientId));
         ClientLink? link = proposal.Link ?? session?.Link;
         if (txn.Header.Type == OpCode.CloseSession && session is not null)
             EndSession(session, AwaitsClose(link, proposal.Zxid, txn.Header) ? link : null);
@@ -122,6 +122,11 @@ public sealed partial class Replica
             forwarded--;
         Invariant.Check(index == 0, "a transaction was applied out of its session's order");
         link.Queue.Dequeue();
+        if (request.IsUpgrade)
+        {
+            AnswerWaiting(link);
+            return;
+        }
         link.Answered++;
         if (!link.IsClosed)
         {
@@ -146,6 +151,7 @@ public sealed partial class Replica
                 Reads.Answer(link, request.Xid, request.Op, body);
             else
                 Replies.WriteEmpty(link.Output, request.Xid, Tree.LastProcessed, request.Refusal);
+            link.IsClosing |= request.Op == OpCode.CloseSession && request.Refusal == ErrorCode.Ok;
             NoteAnswer(link, request, Tree.LastProcessed);
             Outbox.MarkDirty(link);
         }

@@ -41,10 +41,12 @@ public sealed partial class Replica
             HangUp(link);
             return;
         }
-        // A clock that was set back may have brought the seed below ids that are still alive.
-        while (sessions.Find(nextSessionId) is not null)
-            nextSessionId++;
-        Session session = sessions.Add(nextSessionId++, link.TimeoutMs, nowMs);
+        if (HasLocalSessions)
+        {
+            OpenLocalSession(link);
+            return;
+        }
+        Session session = sessions.Add(TakeSessionId(), link.TimeoutMs, nowMs);
         Attach(link, session);
         if (!isLeading)
         {
@@ -57,18 +59,31 @@ public sealed partial class Replica
         link.Queue.Enqueue(new QueuedRequest(lastProposed, 0, OpCode.CreateSession, nowMs));
     }
 
+    // A clock that was set back may have brought the seed below ids that are still alive.
+    private long TakeSessionId()
+    {
+        while (FindSession(nextSessionId) is not null || committedSessions.TryGet(new SessionId(nextSessionId), out _))
+            nextSessionId++;
+        return nextSessionId++;
+    }
+
+    private Session? FindSession(long id) => sessions.Find(id) ?? locals.Find(id);
+
+    private SessionTable TableOf(Session session) => session.IsLocal ? locals : sessions;
+
     private void ResumeSession(ClientLink link, in ConnectRequest request)
     {
-        Session? session = sessions.Find(request.SessionId);
+        Session? session = FindSession(request.SessionId);
         if (session?.Link is { } former && !ReferenceEquals(former, link))
         {
             // Before the password is looked at: the old connection goes in any case, the session stays, and with it
             // what the old connection heard.
             HangUp(former);
             session.Link = null;
-            sessions.Touch(session, former.LastHeardMs);
+            TableOf(session).Touch(session, former.LastHeardMs);
         }
-        if (!isLeading && SessionPassword.Matches(request.SessionId, request.Password))
+        if (IsLearning && session is not { IsLocal: true }
+            && SessionPassword.Matches(request.SessionId, request.Password))
         {
             Attach(link, session ?? sessions.Add(request.SessionId, link.TimeoutMs, nowMs));
             AskLeader(link, request.SessionId);
@@ -79,7 +94,7 @@ public sealed partial class Replica
         if (isValid)
         {
             Attach(link, session!);
-            sessions.Touch(session!, nowMs);
+            TableOf(session!).Touch(session!, nowMs);
             Statistics.SessionsResumed++;
         }
         Answer(link, new QueuedRequest(Zxid.Zero, 0, OpCode.CreateSession, nowMs)
@@ -101,11 +116,11 @@ public sealed partial class Replica
     {
         link.IsClosed = true;
         ForgetForwarded(link);
-        if (sessions.Find(link.Session.Value) is not { } session || !ReferenceEquals(session.Link, link))
+        if (FindSession(link.Session.Value) is not { } session || !ReferenceEquals(session.Link, link))
             return;
         session.Link = null;
-        sessions.Touch(session, link.LastHeardMs);
-        if (!IsLearning)
+        TableOf(session).Touch(session, link.LastHeardMs);
+        if (!IsLearning || session.IsLocal)
             return;
         // The leader keeps the session; here only its last sign of life is still to be passed on.
         if (link.LastHeardMs >= touchedSinceMs)
@@ -150,7 +165,7 @@ public sealed partial class Replica
             TakeReadOnly(link, op, xid, body);
             return;
         }
-        Session? session = sessions.Find(link.Session.Value);
+        Session? session = FindSession(link.Session.Value);
         var request = new QueuedRequest(Zxid.Zero, xid, op, nowMs);
         if (op == OpCode.Sync && zab is not null)
         {
@@ -162,6 +177,8 @@ public sealed partial class Replica
             Answer(link, request with { Body = body.ToArray() });
             return;
         }
+        if (session is { IsLocal: true } && TakeLocal(link, ref session, request, body))
+            return;
         if (!isLeading)
         {
             ForwardRequest(link, request, body);

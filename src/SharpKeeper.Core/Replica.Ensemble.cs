@@ -196,6 +196,7 @@ public sealed partial class Replica : IZabHost
     {
         epochMark = new Zxid(epoch << 32);
         sessions.Clear();
+        locals.Clear();
         servingPeriod++;
         isLeading = leads;
         isServing = !leads || options.Ensemble!.LeaderServes;
@@ -219,6 +220,10 @@ public sealed partial class Replica : IZabHost
         foreach (Session session in sessions.All)
             session.Link = null;
         sessions.Clear();
+        // Nobody else knows them: whoever comes back with one of them is told that it has ended.
+        foreach (Session session in locals.All)
+            session.Link = null;
+        locals.Clear();
     }
 
     /// <inheritdoc/>

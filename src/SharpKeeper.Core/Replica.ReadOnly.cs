@@ -1,6 +1,4 @@
 using SharpKeeper.Core.Clients;
-using SharpKeeper.Core.Sessions;
-using SharpKeeper.Core.Transactions;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Core;
@@ -14,6 +12,7 @@ public sealed partial class Replica
     private const int ReadOnlyDelayMsMin = 2000;
 
     private bool isReadOnly;
+    private long firstReadOnlyId;
 
     /// <summary>Are clients that ask for it served from what is here, for lack of a quorum?</summary>
     public bool IsReadOnly => isReadOnly;
@@ -34,9 +33,7 @@ public sealed partial class Replica
     {
         isReadOnly = true;
         servingPeriod++;
-        sessions.Clear();
-        foreach (SessionTimeout session in committedSessions.ToArray())
-            sessions.Add(session.Id.Value, session.TimeoutMs, nowMs);
+        firstReadOnlyId = nextSessionId;
     }
 
     private void LeaveReadOnly()
@@ -48,28 +45,31 @@ public sealed partial class Replica
 
     private void ConnectReadOnly(ClientLink link, in ConnectRequest request)
     {
-        if (request.ReadOnly != true || IsAhead(request))
+        if (request.ReadOnly != true || IsAhead(request) || IsOfEnsemble(request.SessionId))
         {
             HangUp(link);
             return;
         }
         link.TimeoutMs = Math.Clamp(request.TimeoutMs, options.MinSessionTimeoutMs, options.MaxSessionTimeoutMs);
         link.IsReadOnly = true;
-        Session? session = request.SessionId == 0
-            ? sessions.Add(nextSessionId++, link.TimeoutMs, nowMs)
-            : sessions.Find(request.SessionId);
-        bool isValid = session is not null
-            && (request.SessionId == 0 || SessionPassword.Matches(request.SessionId, request.Password));
-        if (isValid)
-        {
-            if (session!.Link is { } former && !ReferenceEquals(former, link))
-                HangUp(former);
-            Attach(link, session);
-        }
-        Answer(link, new QueuedRequest(Zxid.Zero, 0, OpCode.CreateSession, nowMs)
-        {
-            Refusal = isValid ? ErrorCode.Ok : ErrorCode.SessionExpired,
-        });
+        if (request.SessionId == 0)
+            OpenLocalSession(link);
+        else
+            ResumeSession(link, request);
+    }
+
+    /// <summary>
+    /// May a session be alive at servers that are in touch? Then it can neither be kept alive here nor be declared dead,
+    /// and its owner must not take being connected here for being in possession of it. Where sessions are local, one that
+    /// is not known here is none of the ensemble's.
+    /// </summary>
+    private bool IsOfEnsemble(long session)
+    {
+        if (session == 0 || locals.Find(session) is not null)
+            return false;
+        if (HasLocalSessions)
+            return committedSessions.TryGet(new SessionId(session), out _);
+        return session < firstReadOnlyId || session >= nextSessionId;
     }
 
     private void TakeReadOnly(ClientLink link, OpCode op, int xid, ReadOnlySpan<byte> body)
@@ -77,9 +77,10 @@ public sealed partial class Replica
         var request = new QueuedRequest(Zxid.Zero, xid, op, nowMs);
         if (op == OpCode.CloseSession)
         {
-            sessions.Remove(link.Session.Value);
-            link.IsClosing = true;
-            Answer(link, request with { Refusal = ErrorCode.Ok });
+            if (locals.Find(link.Session.Value) is { } session)
+                CloseLocalSession(link, session, request);
+            else
+                HangUp(link);
         }
         else if (OpTable.Find(op).Class == OpClass.Read && op != OpCode.Sync)
         {

@@ -39,11 +39,14 @@ public sealed partial class Replica
             forwarded++;
     }
 
-    private void ForwardConnect(ClientLink link)
+    private void ForwardConnect(ClientLink link, bool isUpgrade = false)
     {
         Span<byte> timeout = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(timeout, link.TimeoutMs);
-        Forward(link, new QueuedRequest(QueuedRequest.AwaitsLeader, 0, OpCode.CreateSession, nowMs), timeout);
+        Forward(
+            link,
+            new QueuedRequest(QueuedRequest.AwaitsLeader, 0, OpCode.CreateSession, nowMs) { IsUpgrade = isUpgrade },
+            timeout);
     }
 
     private void ForwardRequest(ClientLink link, in QueuedRequest request, ReadOnlySpan<byte> body) =>
@@ -252,16 +255,17 @@ public sealed partial class Replica
         LearnerState learner, long id, int xid, OpCode op, ReadOnlySpan<byte> body, AuthId[] identities)
     {
         Session? session = sessions.Find(id);
-        ErrorCode refusal = CheckOwner(session, learner);
+        ErrorCode refusal = session is null && MayBeLocalElsewhere(id) ? ErrorCode.Ok : CheckOwner(session, learner);
         // One that has ended or is ending only gets its refusal.
-        Session asking = session is { IsClosing: false } ? session : new Session(id, 0);
+        Session asking = session is { IsClosing: false } ? session : new Session(id, 0) { IsLocal = session is null };
         TxnContext context = Context(asking, identities, xid);
         if (refusal == ErrorCode.Ok && OpTable.Find(op).Class != OpClass.Write && op != OpCode.DeleteContainer
             && op != OpCode.Check)
             refusal = ErrorCode.Unimplemented;
         if (refusal == ErrorCode.Ok)
         {
-            sessions.Touch(session!, nowMs);
+            if (session is not null)
+                sessions.Touch(session, nowMs);
             if (!TryPrepareWrite(context, op, body))
                 refusal = ErrorCode.MarshallingError;
         }

@@ -27,6 +27,7 @@ public sealed partial class Replica
     private readonly ReplicaOptions options;
     private readonly ZabPeer? zab;
     private readonly SessionTable sessions;
+    private readonly SessionTable locals;
     private readonly Queue<Proposal> proposals = new();
     private readonly List<ClientLink> ready = [];
     private readonly List<Session> expired = [];
@@ -60,6 +61,7 @@ public sealed partial class Replica
         preparer = new TxnPreparer(tree, options);
         applier = new TxnApplier(tree, recovered);
         sessions = new SessionTable(options.TickMs);
+        locals = new SessionTable(options.TickMs, isLocal: true);
         random = options.RandomSeed | 1;
         lastProposed = committed = durable = tree.LastProcessed;
         nextSessionId = SessionIds.First(options.ServerId, options.SessionSeedMs);
@@ -85,7 +87,7 @@ public sealed partial class Replica
     /// <summary>Answers to reads, for connections that hold shared access to the tree.</summary>
     public Reads Reads { get; private set; }
 
-    /// <summary>The live sessions.</summary>
+    /// <summary>The live sessions, without those that only this server knows.</summary>
     public SessionTable Sessions => sessions;
 
     /// <summary>The sessions as of the last applied transaction; what a snapshot holds.</summary>
@@ -120,6 +122,7 @@ public sealed partial class Replica
             case InputKind.Tick:
                 zab?.Step(input);
                 EnterOrLeaveReadOnly();
+                ExpireLocalSessions();
                 if (isLeading)
                 {
                     ExpireSessions();

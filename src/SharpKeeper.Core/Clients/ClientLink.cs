@@ -134,6 +134,12 @@ internal readonly record struct QueuedRequest(Zxid Zxid, int Xid, OpCode Op, lon
     /// <summary>The answer of a request that was refused without a transaction.</summary>
     public ErrorCode Refusal { get; init; }
 
+    /// <summary>
+    /// Did the server put it before a client's request, to make the session known to the ensemble? Nobody waits for an
+    /// answer to it.
+    /// </summary>
+    public bool IsUpgrade { get; init; }
+
     /// <summary>Types of a multi's results where they differ from those of its transactions.</summary>
     public OpCode[]? ResultTypes { get; init; }
 }

@@ -21,6 +21,9 @@ public sealed class Session(long id, int timeoutMs)
     /// </summary>
     public object? Owner { get; set; }
 
+    /// <summary>Is it known to this server only? Then it has no transactions of its own and no ephemerals.</summary>
+    public bool IsLocal { get; init; }
+
     /// <summary>Its end has been proposed; it gets no further write.</summary>
     public bool IsClosing { get; set; }
 
@@ -35,7 +38,7 @@ public sealed class Session(long id, int timeoutMs)
 /// The live sessions and when each expires. A sign of life costs nothing here: connections note the time themselves,
 /// and a session whose bucket comes due is moved on if its connection was heard since.
 /// </summary>
-public sealed class SessionTable(int tickMs)
+public sealed class SessionTable(int tickMs, bool isLocal = false)
 {
     private readonly Dictionary<long, Session> sessions = [];
     private readonly SortedDictionary<long, List<Session>> buckets = [];
@@ -57,7 +60,7 @@ public sealed class SessionTable(int tickMs)
     {
         if (!sessions.TryGetValue(id, out Session? session))
         {
-            session = new Session(id, timeoutMs);
+            session = new Session(id, timeoutMs) { IsLocal = isLocal };
             sessions.Add(id, session);
         }
         session.TimeoutMs = timeoutMs;
@@ -91,32 +94,41 @@ public sealed class SessionTable(int tickMs)
 
     /// <summary>
     /// Moves sessions that were heard of to later buckets and collects those whose time has come. They stay in the
-    /// table, marked as closing.
+    /// table, marked as closing. After looking at <paramref name="max"/> of them it leaves the rest to the next call.
     /// </summary>
-    public void CollectExpired(long nowMs, List<Session> expired)
+    public void CollectExpired(long nowMs, List<Session> expired, int max = int.MaxValue)
     {
         while (buckets.Count > 0)
         {
             (long dueMs, List<Session> due) = buckets.First();
             if (dueMs > nowMs)
                 return;
-            buckets.Remove(dueMs);
-            foreach (Session session in due)
+            while (due.Count > 0)
             {
+                if (max-- == 0)
+                    return;
+                Session session = due[^1];
+                due.RemoveAt(due.Count - 1);
                 session.BucketMs = -1;
-                if (session.IsClosing)
-                    continue;
-                if (session.Link is { } link)
-                    session.LastHeardMs = Math.Max(session.LastHeardMs, link.LastHeardMs);
-                if (DueMs(session, session.LastHeardMs) > nowMs)
-                {
-                    Schedule(session, session.LastHeardMs);
-                    continue;
-                }
-                session.IsClosing = true;
-                expired.Add(session);
+                Judge(session, nowMs, expired);
             }
+            buckets.Remove(dueMs);
         }
+    }
+
+    private void Judge(Session session, long nowMs, List<Session> expired)
+    {
+        if (session.IsClosing)
+            return;
+        if (session.Link is { } link)
+            session.LastHeardMs = Math.Max(session.LastHeardMs, link.LastHeardMs);
+        if (DueMs(session, session.LastHeardMs) > nowMs)
+        {
+            Schedule(session, session.LastHeardMs);
+            return;
+        }
+        session.IsClosing = true;
+        expired.Add(session);
     }
 
     private long DueMs(Session session, long heardMs) => (((heardMs + session.TimeoutMs) / tickMs) + 1) * tickMs;

@@ -203,6 +203,10 @@ internal sealed partial class TxnPreparer(DataTree tree, ReplicaOptions options)
         ErrorCode error = CheckMode(op, mode, ttl);
         if (error == ErrorCode.Ok)
             error = CheckSession(context);
+        // Its end would reach no other server, and the znode would stay for ever.
+        if (error == ErrorCode.Ok && context.Session is { IsLocal: true } && mode.IsEphemeral()
+            && op != OpCode.CreateContainer)
+            error = ErrorCode.EphemeralOnLocalSession;
         if (error == ErrorCode.Ok && !IsLookupPath(path))
             error = ErrorCode.BadArguments;
         if (error != ErrorCode.Ok)

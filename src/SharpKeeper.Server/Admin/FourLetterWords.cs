@@ -128,10 +128,13 @@ internal sealed partial class FourLetterWords(IServerStatusSource source, Server
     private string Dump()
     {
         StringBuilder text = new("SessionTracker dump:\n");
+        if (source.LocalSessionExpiries is { } locals)
+            AppendBuckets(text.Append("Local Session "), locals, static session => session.ToString());
         if (source.FollowedSessions is { } followed)
             AppendSessions(text, followed);
         else
-            AppendBuckets(text.Append("Session "), source.SessionExpiries, static session => session.ToString());
+            AppendBuckets(
+                text.Append(source.LocalSessionExpiries is null ? "Session " : "Global Session "), source.SessionExpiries, static session => session.ToString());
         IReadOnlyList<KeyValuePair<SessionId, IReadOnlyList<string>>> ephemerals = source.EphemeralsBySession;
         text.Append(CultureInfo.InvariantCulture,
             $"ephemeral nodes dump:\nSessions with Ephemerals ({ephemerals.Count}):\n");

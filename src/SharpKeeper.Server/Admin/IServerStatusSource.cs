@@ -67,6 +67,11 @@ internal interface IServerStatusSource
     /// </summary>
     IReadOnlyList<KeyValuePair<SessionId, TimeSpan>>? FollowedSessions { get; }
 
+    /// <summary>
+    /// The sessions that only this server knows, as <see cref="SessionExpiries"/>; null where there can be none.
+    /// </summary>
+    IReadOnlyList<ExpiryBucket<SessionId>>? LocalSessionExpiries { get; }
+
     /// <summary>Connections in the order and grouping of their idle limit.</summary>
     IReadOnlyList<ExpiryBucket<ConnectionId>> ConnectionExpiries { get; }
 

@@ -165,8 +165,8 @@ internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides
     /// <summary>What is asked for and not done, where doing otherwise is safe.</summary>
     private void WarnOfIgnored(ServerOptions options, EnsembleSettings ensemble)
     {
-        if (options.LocalSessionsEnabled || options.LocalSessionsUpgradingEnabled)
-            collector.AddWarning("localSessionsEnabled has no effect: every session is known to the whole ensemble");
+        if (options.LocalSessionsUpgradingEnabled && !options.LocalSessionsEnabled)
+            collector.AddWarning("localSessionsUpgradingEnabled has no effect without localSessionsEnabled=true");
     }
 
     /// <summary>What was proposed when the server ended is needed until it is known whether it was committed.</summary>

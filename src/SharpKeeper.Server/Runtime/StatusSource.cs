@@ -2,6 +2,7 @@ using System.Text;
 using SharpKeeper.Core;
 using SharpKeeper.Core.Clients;
 using SharpKeeper.Core.Log;
+using SharpKeeper.Core.Sessions;
 using SharpKeeper.Core.Watches;
 using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
@@ -64,7 +65,7 @@ internal sealed class StatusSource(ServerRuntime runtime) : IServerStatusSource
     /// <inheritdoc/>
     public TreeCounts Counts => new(
         Replica.Tree.Count + 1, runtime.Loops.Sum(loop => loop.Watches.TableEntryCount), Replica.Tree.EphemeralCount,
-        Replica.Tree.ApproximateDataBytes, Replica.Sessions.Count, 0);
+        Replica.Tree.ApproximateDataBytes, Replica.CommittedSessions.Count, Replica.LocalSessions.Count);
 
     /// <inheritdoc/>
     public double ConnectionDropProbability => runtime.Throttle.DropProbability;
@@ -80,16 +81,18 @@ internal sealed class StatusSource(ServerRuntime runtime) : IServerStatusSource
         [.. runtime.Loops.SelectMany(loop => loop.Clients).Where(client => !client.IsClosed).Select(StatusOf)];
 
     /// <inheritdoc/>
-    public IReadOnlyList<ExpiryBucket<SessionId>> SessionExpiries =>
-        [.. Replica.Sessions.Buckets.Select(bucket => new ExpiryBucket<SessionId>(
-            WallTimeOf(bucket.Key), [.. bucket.Value.Select(session => new SessionId(session.Id))]))];
+    public IReadOnlyList<ExpiryBucket<SessionId>> SessionExpiries => BucketsOf(Replica.Sessions);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ExpiryBucket<SessionId>>? LocalSessionExpiries =>
+        Ensemble is { } ensemble && (Options.LocalSessionsEnabled || ensemble.IsReadOnly) ? BucketsOf(Replica.LocalSessions) : null;
 
     /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<SessionId, TimeSpan>>? FollowedSessions =>
         Ensemble is null or { State: ServerState.Leading }
             ? null
-            : [.. Replica.Sessions.All.OrderBy(session => session.Id).Select(session => KeyValuePair.Create(
-                new SessionId(session.Id), TimeSpan.FromMilliseconds(session.TimeoutMs)))];
+            : [.. Replica.CommittedSessions.ToArray().Select(session => KeyValuePair.Create(
+                session.Id, TimeSpan.FromMilliseconds(session.TimeoutMs)))];
 
     /// <inheritdoc/>
     public IReadOnlyList<ExpiryBucket<ConnectionId>> ConnectionExpiries =>
@@ -179,6 +182,10 @@ internal sealed class StatusSource(ServerRuntime runtime) : IServerStatusSource
                 : StorageNames.TryParseSnapshot(file.Name, out _))
             .Sum(file => file.Bytes);
     }
+
+    private ExpiryBucket<SessionId>[] BucketsOf(SessionTable sessions) =>
+        [.. sessions.Buckets.Select(bucket => new ExpiryBucket<SessionId>(
+            WallTimeOf(bucket.Key), [.. bucket.Value.Select(session => new SessionId(session.Id))]))];
 
     private DateTimeOffset WallTimeOf(long monotonicMs) =>
         DateTimeOffset.FromUnixTimeMilliseconds(runtime.WallMs() + monotonicMs - Environment.TickCount64);

@@ -20,6 +20,8 @@ internal sealed class FixedStatusSource : IServerStatusSource
 
     public IReadOnlyList<KeyValuePair<SessionId, TimeSpan>>? FollowedSessions { get; set; }
 
+    public IReadOnlyList<ExpiryBucket<SessionId>>? LocalSessionExpiries { get; set; }
+
     public string Mode { get; set; } = "standalone";
 
     public int ClientPort { get; set; } = 23981;

@@ -176,7 +176,9 @@ public sealed class EnsembleReaderTests
     }
 
     [Theory]
-    [InlineData("localSessionsEnabled=true", "localSessionsEnabled has no effect: every session is known to the whole")]
+    [InlineData(
+        "localSessionsUpgradingEnabled=true",
+        "localSessionsUpgradingEnabled has no effect without localSessionsEnabled=true")]
     public void Parse_of_an_ensemble_warns_of_what_is_not_done(string line, string warning)
     {
         Assert.StartsWith(warning, Assert.Single(Parse(Three + line + "\n").Warnings), StringComparison.Ordinal);

@@ -12,13 +12,14 @@ internal sealed class EnsembleClient
     private readonly HarnessServer server;
     private int xid;
 
-    public EnsembleClient(EnsembleHarness world, HarnessServer server, int timeoutMs, long session = 0, long lastZxid = 0)
+    public EnsembleClient(EnsembleHarness world, HarnessServer server, int timeoutMs, long session = 0, long lastZxid = 0,
+        bool? readOnly = false, byte[]? password = null)
     {
         this.world = world;
         this.server = server;
         Link = server.Open(this);
         Link.Posted++;
-        var request = new ConnectRequest(0, lastZxid, timeoutMs, session, SessionPassword.Derive(session), false);
+        var request = new ConnectRequest(0, lastZxid, timeoutMs, session, password ?? SessionPassword.Derive(session), readOnly);
         server.Step(Input.ClientConnect(Link, request, world.NowMs, world.NowMs));
         world.Deliver();
     }
@@ -90,6 +91,25 @@ internal sealed class EnsembleClient
         Acl.WriteVector(body, [new Acl(Permissions.All, AuthId.Anyone)]);
         body.WriteInt32((int)mode);
         return body.WrittenSpan.ToArray();
+    }
+
+    public static byte[] MultiBody(params (OpCode Op, byte[] Body)[] parts)
+    {
+        var body = new JuteBuffer();
+        foreach ((OpCode op, byte[] part) in parts)
+        {
+            WriteMultiHeader(body, (int)op, isDone: false);
+            body.WriteRaw(part);
+        }
+        WriteMultiHeader(body, -1, isDone: true);
+        return body.WrittenSpan.ToArray();
+    }
+
+    private static void WriteMultiHeader(JuteBuffer body, int op, bool isDone)
+    {
+        body.WriteInt32(op);
+        body.WriteBoolean(isDone);
+        body.WriteInt32(-1);
     }
 
     public static byte[] PathBody(string path)

@@ -35,6 +35,9 @@ internal sealed class EnsembleHarness : IDisposable
 
     public long NowMs { get; private set; } = 10_000;
 
+    /// <summary>Changes the settings that each server starts with.</summary>
+    public Func<EnsembleOptions, EnsembleOptions> Settings { get; init; } = static settings => settings;
+
     /// <summary>Transactions after which a leader makes way.</summary>
     public uint CounterMax { get; init; } = uint.MaxValue;
 

@@ -50,7 +50,7 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
     public void Start()
     {
         (DataTree tree, SessionTimeouts sessions) = Load();
-        EnsembleOptions ensemble = new()
+        EnsembleOptions ensemble = world.Settings(new EnsembleOptions
         {
             Self = Id,
             Config = Config,
@@ -60,7 +60,7 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
             Bugs = Bugs,
             CounterMax = world.CounterMax,
             ObserverLogs = world.ObserversLog,
-        };
+        });
         ReplicaOptions options = ReplicaTests.ReplicaHarness.Options() with
         {
             Access = new AccessControl([], skipChecks: true),
@@ -145,7 +145,14 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
         });
     }
 
-    public EnsembleClient Connect(int timeoutMs = 10_000) => new(world, this, timeoutMs);
+    public EnsembleClient Connect(int timeoutMs = 10_000, bool? readOnly = false) =>
+        new(world, this, timeoutMs, readOnly: readOnly);
+
+    /// <summary>A client that was connected before and goes on here.</summary>
+    public EnsembleClient Resume(
+        EnsembleClient former, int timeoutMs = 10_000, long lastZxid = 0, bool? readOnly = false,
+        byte[]? password = null) =>
+        new(world, this, timeoutMs, former.SessionId, lastZxid, readOnly, password);
 
     public ClientLink Open(object owner)
     {
