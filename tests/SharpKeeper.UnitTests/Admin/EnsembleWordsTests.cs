@@ -144,6 +144,21 @@ public sealed class EnsembleWordsTests
             "ephemeral nodes dump:\n", words.Reply(FourLetterWord.Dump), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ServerState.Following, "Global Sessions(0):\n")]
+    [InlineData(ServerState.Leading, "Global Session Sets (0)/(0):\n")]
+    public void Dump_shows_local_sessions_before_global_ones(ServerState state, string global)
+    {
+        Be(state);
+        source.FollowedSessions = state == ServerState.Leading ? null : [];
+        source.SessionExpiries = [];
+        source.LocalSessionExpiries =
+            [new ExpiryBucket<SessionId>(DateTimeOffset.UnixEpoch, [new SessionId(0x10000186e010020)])];
+        Assert.StartsWith(
+            "SessionTracker dump:\nLocal Session Sets (1)/(1):\n1 expire at Thu Jan 01 00:00:00 UTC 1970:\n" +
+            "\t0x10000186e010020\n" + global, words.Reply(FourLetterWord.Dump), StringComparison.Ordinal);
+    }
+
     private void Be(ServerState state, Func<EnsembleStatus, EnsembleStatus>? change = null)
     {
         EnsembleStatus status = new() { State = state, Phase = ZabPhase.Broadcast, IsServing = true, Config = config };

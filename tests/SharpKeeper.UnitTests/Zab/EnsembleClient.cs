@@ -48,6 +48,13 @@ internal sealed class EnsembleClient
         server.Step(Input.ClientRequest(Link, op, ++xid, body, world.NowMs, world.NowMs));
     }
 
+    /// <summary>The connection is gone; the session is not.</summary>
+    public void Disconnect()
+    {
+        server.Step(Input.ClientClosed(Link, world.NowMs, world.NowMs));
+        world.Deliver();
+    }
+
     /// <summary>The replies so far, as (xid, error), and forgets them.</summary>
     public List<(int Xid, ErrorCode Error)> TakeReplies()
     {

@@ -44,6 +44,9 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
 
     public PlantedBug Bugs { get; set; }
 
+    /// <summary>The wall clock that session ids are made from; null for the right one.</summary>
+    public long? SessionSeedMs { get; set; }
+
     /// <summary>Is there a snapshot old enough to cut the log to?</summary>
     public bool CanTruncate { get; set; } = true;
 
@@ -65,7 +68,7 @@ internal sealed class HarnessServer(EnsembleHarness world, ServerId id, Ensemble
         {
             Access = new AccessControl([], skipChecks: true),
             ServerId = (byte)Id.Value,
-            SessionSeedMs = world.NowMs,
+            SessionSeedMs = SessionSeedMs ?? world.NowMs,
             TickMs = 1000,
             Ensemble = ensemble,
             ReconfigEnabled = world.ReconfigEnabled,
