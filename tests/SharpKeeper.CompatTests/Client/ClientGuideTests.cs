@@ -87,7 +87,7 @@ public sealed partial class ClientGuideTests : IAsyncLifetime
 
     private static string UnindentLine(string line) => line.Length >= 8 ? line[8..] : line.Trim();
 
-    private static string FindRoot()
+    internal static string FindRoot()
     {
         DirectoryInfo? directory = new(AppContext.BaseDirectory);
         while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "SharpKeeper.slnx")))
