@@ -12,6 +12,7 @@ internal sealed class LoadSession : IAsyncDisposable
     public const string LogPath = Load.Root + "/log";
 
     private const int CreatesMax = 300;
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly int index;
@@ -78,6 +79,8 @@ internal sealed class LoadSession : IAsyncDisposable
                 await CreateAsync();
             else
                 await ReadAsync(register, dice < 80 ? fresh : Deed.Read);
+            // All servers share this machine: without a pause those that start would starve.
+            await Task.Delay(Pace, CancellationToken.None);
         }
     }
 

@@ -24,13 +24,13 @@ public abstract class SyncSuite
     protected static Task DiffFromDiskAsync(string kinds) =>
         LateLearnerAsync(kinds, writes: 1500, SyncWay.Diff, ("snapshotSizeFactor", "0"), ("snapCount", "100000"));
 
-    /// <summary>A learner misses more than the leader can tell and gets the whole tree.</summary>
+    /// <summary>A learner misses more than the leader is willing to tell and gets the whole tree.</summary>
     protected static Task SnapAsync(string kinds) =>
-        LateLearnerAsync(kinds, writes: 1500, SyncWay.Snap, ("snapshotSizeFactor", "-1"));
+        LateLearnerAsync(kinds, writes: 1500, SyncWay.Snap, ("forceSnapshotSync", "true"));
 
     /// <summary>A learner without data gets the whole tree.</summary>
     protected static Task SnapToEmptyAsync(string kinds) => Ensemble.RunAsync(
-        EnsembleSetup.Of(kinds).With(("snapshotSizeFactor", "-1")),
+        EnsembleSetup.Of(kinds).With(("forceSnapshotSync", "true")),
         async ensemble =>
         {
             (EnsembleServer leader, EnsembleServer learner) = await BeginAsync(ensemble);

@@ -1,0 +1,71 @@
+using SharpKeeper.CompatTests.Peers;
+
+namespace SharpKeeper.CompatTests.Ensembles;
+
+/// <summary>The scenarios on SharpKeeper's servers alone.</summary>
+[Collection(EnsembleCollection.Name)]
+public sealed class SharpKeeperEnsembleTests : EnsembleSuite
+{
+    [Fact]
+    public Task Load_is_served_with_a_small_id_leading() => ServesWithLeaderAsync("SSS", leader: 1);
+
+    [Fact]
+    public Task Each_of_five_servers_may_die() => SurvivesEachServerAsync("SSSSS");
+
+    [Fact]
+    public Task Observer_serves() => ObserverServesAsync("SSSS");
+
+    [Fact]
+    public Task Servers_may_be_replaced_one_by_one() => MigratesAsync(ServerKind.SharpKeeper, ServerKind.SharpKeeper);
+}
+
+/// <summary>The ways of synchronisation among SharpKeeper's servers.</summary>
+[Collection(EnsembleCollection.Name)]
+public sealed class SharpKeeperSyncTests : SyncSuite
+{
+    [Fact]
+    public Task Diff() => DiffAsync("SSS");
+
+    [Fact]
+    public Task Diff_from_disk() => DiffFromDiskAsync("SSS");
+
+    [Fact]
+    public Task Snap() => SnapAsync("SSS");
+
+    [Fact]
+    public Task Snap_to_empty() => SnapToEmptyAsync("SSS");
+
+    [Fact]
+    public Task Trunc() => TruncAsync("SSS");
+
+    [Fact]
+    public Task Diverged() => DivergedAsync("SSS");
+}
+
+/// <summary>Changes of members among SharpKeeper's servers.</summary>
+[Collection(EnsembleCollection.Name)]
+public sealed class SharpKeeperReconfigTests : ReconfigSuite
+{
+    [Fact]
+    public Task Members_come_and_go() => MembersComeAndGoAsync("SSSS");
+
+    [Fact]
+    public Task Members_are_kept() => MembersAreKeptAsync("SSS");
+}
+
+/// <summary>Random trouble for SharpKeeper's servers.</summary>
+[Collection(EnsembleCollection.Name)]
+public sealed class SharpKeeperChaosTests : ChaosSuite
+{
+    [Fact]
+    public Task Three_servers_survive_kills() => KillsAsync("SSS", leaders: 4, followers: 2);
+
+    [Fact]
+    public Task Five_servers_survive_kills() => KillsAsync("SSSSS", leaders: 2, followers: 2);
+
+    [Fact]
+    public Task Freezes() => FreezesAsync("SSS", leaders: 2, followers: 2);
+
+    [Fact]
+    public Task Cuts() => CutsAsync("SSS", leaders: 2, followers: 2);
+}
