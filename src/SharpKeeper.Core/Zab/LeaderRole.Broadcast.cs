@@ -40,7 +40,8 @@ internal sealed partial class LeaderRole
                 break;
             case QuorumPacketType.Ping:
                 TakeTouches(packet.Data);
-                learner.PingsAnswered++;
+                if (learner.PingsAnswered < learner.PingsSent)
+                    learner.PingsAnswered++;
                 ConfirmRound();
                 break;
             case QuorumPacketType.Revalidate:

@@ -152,10 +152,7 @@ internal sealed partial class LeaderRole
     private void TakeNewLeaderAck(LearnerState learner, in QuorumPacket packet)
     {
         if (packet.Type == QuorumPacketType.Ping)
-        {
-            learner.PingsAnswered++;
             return;
-        }
         if (packet.Type != QuorumPacketType.Ack)
         {
             Drop(learner, $"it sent {packet.Type} in place of the acknowledgement of NEWLEADER");
@@ -168,7 +165,7 @@ internal sealed partial class LeaderRole
         learner.PingsSent = learner.PingsAnswered = 0;
         if (phase == Phase.Established)
         {
-            Send(learner, QuorumPacketType.UpToDate, new Zxid(-1));
+            SendUpToDate(learner);
             return;
         }
         if (peer.Members.IsVoter(learner.Server) && !learner.IsObserver)
@@ -193,7 +190,13 @@ internal sealed partial class LeaderRole
             // From here on it is to be heard of within syncLimit; waiting for the others was no fault of its own.
             learner.LastHeardMs = peer.NowMs;
             if (learner.Phase == LearnerPhase.Synchronised)
-                Send(learner, QuorumPacketType.UpToDate, new Zxid(-1));
+                SendUpToDate(learner);
         }
+    }
+
+    private void SendUpToDate(LearnerState learner)
+    {
+        Send(learner, QuorumPacketType.UpToDate, new Zxid(-1));
+        learner.IsUpToDate = true;
     }
 }

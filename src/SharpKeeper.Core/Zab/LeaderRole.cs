@@ -349,7 +349,8 @@ internal sealed partial class LeaderRole
     {
         if (learner.Phase is not (LearnerPhase.AwaitNewLeaderAck or LearnerPhase.Synchronised))
             return;
-        learner.PingsSent++;
+        if (learner.IsUpToDate)
+            learner.PingsSent++;
         // One that came after the round began counts as well, or the round would wait for those who have gone.
         if (learner.PingOfRound == 0 && roundsStarted != roundsConfirmed)
             learner.PingOfRound = learner.PingsSent;

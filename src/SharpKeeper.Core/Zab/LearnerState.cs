@@ -57,13 +57,18 @@ internal sealed class LearnerState(PeerLink link, long nowMs)
     /// <summary>Was the last sign of life heard then? Monotonic milliseconds.</summary>
     public long LastHeardMs { get; set; } = nowMs;
 
-    /// <summary>Pings sent to it.</summary>
+    /// <summary>Has it been sent UPTODATE? From then on, and not before, learners answer each ping.</summary>
+    public bool IsUpToDate { get; set; }
+
+    /// <summary>Pings sent to it since UPTODATE.</summary>
     public long PingsSent { get; set; }
 
-    /// <summary>Pings it has answered.</summary>
+    /// <summary>How many of those it has answered.</summary>
     public long PingsAnswered { get; set; }
 
-    /// <summary>The answer that confirms the leader for the round of syncs under way.</summary>
+    /// <summary>
+    /// The answer that confirms the leader for the round of syncs under way; 0 if it has not been asked in this round.
+    /// </summary>
     public long PingOfRound { get; set; }
 
     /// <summary>A proposal whose acknowledgement is being timed; zero for none.</summary>
