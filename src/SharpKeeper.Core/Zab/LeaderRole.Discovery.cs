@@ -194,9 +194,14 @@ internal sealed partial class LeaderRole
         }
     }
 
+    /// <summary>Lets a learner serve; what was held back since NEWLEADER follows.</summary>
     private void SendUpToDate(LearnerState learner)
     {
+        JuteBuffer held = learner.Held!;
+        learner.Held = null;
         Send(learner, QuorumPacketType.UpToDate, new Zxid(-1));
+        learner.Link.Output.WriteRaw(held.WrittenSpan);
+        held.Dispose();
         learner.IsUpToDate = true;
     }
 }

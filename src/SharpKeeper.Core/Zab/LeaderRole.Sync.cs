@@ -131,6 +131,8 @@ internal sealed partial class LeaderRole
         if (!peer.Has(PlantedBug.NewLeaderBeforeSync))
             SendNewLeader(learner);
         outbox.MarkDirty(learner.Link);
+        // Nothing goes between NEWLEADER and UPTODATE: Apache's learners fall over a COMMIT there (ZOOKEEPER-4394).
+        learner.Held = new JuteBuffer();
     }
 
     private void SendNewLeader(LearnerState learner)

@@ -354,9 +354,10 @@ internal sealed partial class LeaderRole
         // One that came after the round began counts as well, or the round would wait for those who have gone.
         if (learner.PingOfRound == 0 && roundsStarted != roundsConfirmed)
             learner.PingOfRound = learner.PingsSent;
+        // Not held back with the rest: a learner that hears nothing gives up its leader.
         QuorumPackets.WriteEmpty(
-            learner.Output, QuorumPacketType.Ping, peer.LastLogged > EpochStart ? peer.LastLogged : EpochStart);
-        Wrote(learner);
+            learner.Link.Output, QuorumPacketType.Ping, peer.LastLogged > EpochStart ? peer.LastLogged : EpochStart);
+        outbox.MarkDirty(learner.Link);
     }
 
     private void Wrote(LearnerState learner)
