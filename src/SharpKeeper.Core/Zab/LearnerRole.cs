@@ -62,6 +62,7 @@ internal sealed partial class LearnerRole
     private readonly Queue<Held> notLogged = new();
     private readonly Queue<Zxid> heldCommits = new();
     private readonly ServerId leader;
+    private readonly bool isDesignated;
     private readonly long startedMs;
     private Phase phase;
     private long redialMs;
@@ -78,8 +79,13 @@ internal sealed partial class LearnerRole
     private ServerId? designated;
 
     /// <summary>Starts to learn from <paramref name="leader"/>.</summary>
-    public LearnerRole(ZabPeer peer, ServerId leader, long nowMs)
+    /// <param name="peer">The server whose role it is.</param>
+    /// <param name="leader">The leader.</param>
+    /// <param name="isDesignated">A reconfiguration named the leader, which may be late: no election confirms it.</param>
+    /// <param name="nowMs">Monotonic time, milliseconds.</param>
+    public LearnerRole(ZabPeer peer, ServerId leader, bool isDesignated, long nowMs)
     {
+        this.isDesignated = isDesignated;
         this.peer = peer;
         outbox = peer.Outbox;
         host = peer.Host;
@@ -108,7 +114,9 @@ internal sealed partial class LearnerRole
     /// <summary>Is it in step with the leader?</summary>
     public bool IsServing => phase == Phase.Serving;
 
-    private long DialMs => peer.Options.ConnectLimitTicks > 0
+    private long DialMs => isDesignated
+        ? (long)peer.Options.InitLimitTicks * peer.TickMs
+        : peer.Options.ConnectLimitTicks > 0
         ? (long)peer.Options.ConnectLimitTicks * peer.TickMs
         : Math.Max(DialMsMin, DialTicks * peer.TickMs);
 
@@ -153,7 +161,7 @@ internal sealed partial class LearnerRole
     /// <summary>The leader's election port has gone: if it was not reached yet it will not be.</summary>
     public void LeaderUnheard(long nowMs)
     {
-        if (phase == Phase.Dialling || redialMs != long.MaxValue)
+        if (!isDesignated && (phase == Phase.Dialling || redialMs != long.MaxValue))
             peer.GoLooking("the leader has gone before it was reached", nowMs);
     }
 

@@ -524,7 +524,7 @@ internal sealed class ZabPeer
         if (server is null)
             GoLooking($"server {vote.Leader} was elected and is in no configuration", NowMs);
         else
-            learner = new LearnerRole(this, vote.Leader, NowMs);
+            learner = new LearnerRole(this, vote.Leader, isDesignated: vote.Round < 0, NowMs);
     }
 
     private void LeaveRole()
