@@ -6,7 +6,7 @@ namespace SharpKeeper.CompatTests.Clients;
 [Collection(EnsembleCollection.Name)]
 public sealed class EnsembleProgramTests
 {
-    private const string Kinds = "AAA";
+    private const string Kinds = "SSS";
 
     [Fact]
     public async Task Java_client_works_unchanged()
@@ -47,7 +47,7 @@ public sealed class EnsembleKazooTests : KazooSuite
     public Task Reconfiguration_passes_kazoos_own_tests() =>
         RunOwnTestsAsync("test_client.TestReconfig", "test_client.TestClient.test_update_host_list");
 
-    private protected override async Task<IClientsPeer> StartAsync() => await ClientsEnsemble.StartAsync("AAA");
+    private protected override async Task<IClientsPeer> StartAsync() => await ClientsEnsemble.StartAsync("SSS");
 }
 
 /// <summary>kazoo with a follower, through which several clients see each other's changes at once.</summary>
@@ -57,5 +57,5 @@ public sealed class FollowerKazooTests : KazooSuite
     [Fact]
     public Task Recipes_work_among_several_clients() => RunAsync("recipes.py");
 
-    private protected override async Task<IClientsPeer> StartAsync() => await ClientsFollower.StartAsync("AAA");
+    private protected override async Task<IClientsPeer> StartAsync() => await ClientsFollower.StartAsync("SSS");
 }

@@ -8,8 +8,8 @@ namespace SharpKeeper.CompatTests.Ensembles;
 
 /// <summary>
 /// The ways in which a leader brings a learner up to date, each forced by a history that leaves no other. Server 1
-/// leads and server 2 learns; where a server comes back with a tail that nobody else has, that is server 2, and server 3
-/// leads by then, because with equal histories the larger id wins.
+/// leads and server 2 learns; where a server comes back with a tail that nobody else has, that is server 2, and server
+/// 3 leads by then, because with equal histories the larger id wins.
 /// </summary>
 public abstract class SyncSuite
 {
