@@ -40,7 +40,8 @@ internal sealed partial class Checkers
             if (change == Zxid.Zero)
                 continue;
             throw new SimulationFailure("WatchBeforeReply",
-                $"client {client.Number} has seen {seen}, but its watch on {key.Path}, set at {watch.Since}, has not told "
+                $"client {client.Number} has seen {seen}, but its watch on {key.Path}, set at {watch.Since}, has "
+                + $"not told "
                 + $"of {change}");
         }
     }
@@ -59,7 +60,8 @@ internal sealed partial class Checkers
         if (!isMissed)
             return;
         throw new SimulationFailure("WatchBeforeReply",
-            $"client {client.Number} set its watch on {path} of {since} again and has seen {seen}, but was not told of a change");
+            $"client {client.Number} set its watch on {path} of {since} again and has seen {seen}, but was not "
+            + $"told of a change");
     }
 
     private void CheckWrite(Operation operation)
@@ -68,9 +70,12 @@ internal sealed partial class Checkers
             ? found
             : throw new SimulationFailure("AcknowledgedWrites", $"{operation} is acknowledged and not committed");
         if (proposed.Header.ClientId != operation.Session || proposed.Header.Cxid != operation.Xid)
-            throw new SimulationFailure("AcknowledgedWrites", $"{operation} is answered with another request's transaction");
-        if (operation.Kind != OperationKind.Multi && operation.Error == ErrorCode.Ok == (proposed.Header.Type == OpCode.Error))
-            throw new SimulationFailure("AcknowledgedWrites", $"{operation} does not fit its {proposed.Header.Type} transaction");
+            throw new SimulationFailure("AcknowledgedWrites",
+                $"{operation} is answered with another request's transaction");
+        if (operation.Kind != OperationKind.Multi
+            && operation.Error == ErrorCode.Ok == (proposed.Header.Type == OpCode.Error))
+            throw new SimulationFailure("AcknowledgedWrites",
+                $"{operation} does not fit its {proposed.Header.Type} transaction");
         if (operation.Zxid <= operation.Floor)
         {
             throw new SimulationFailure("Linearizability",
@@ -90,8 +95,10 @@ internal sealed partial class Checkers
                 CheckName(operation, part);
             ZnodeState state = Committed.At(path, operation.Zxid);
             if (part.Kind == OperationKind.Set && operation.Parts.Count == 1
-                && (!state.Exists || operation.Stat.Version != state.Version || operation.Stat.Mzxid != operation.Zxid.Value))
-                throw new SimulationFailure("Linearizability", $"{operation} returned version {operation.Stat.Version}, {state.Version} is committed");
+                && (!state.Exists || operation.Stat.Version != state.Version
+                || operation.Stat.Mzxid != operation.Zxid.Value))
+                throw new SimulationFailure("Linearizability",
+                    $"{operation} returned version {operation.Stat.Version}, {state.Version} is committed");
         }
     }
 
@@ -111,7 +118,8 @@ internal sealed partial class Checkers
     {
         Zxid seen = Proposals.Resolve(operation.Zxid);
         if (seen > Committed.Last)
-            throw new SimulationFailure("CommittedReads", $"{operation} was answered from a tree of {seen}, which is not committed");
+            throw new SimulationFailure("CommittedReads",
+                $"{operation} was answered from a tree of {seen}, which is not committed");
         if (operation.IsSynced && seen < Proposals.Resolve(operation.Floor))
         {
             throw new SimulationFailure("Linearizability",
@@ -128,12 +136,14 @@ internal sealed partial class Checkers
     private static void CheckRead(Operation operation, in ZnodeState state, bool isThere)
     {
         if (operation.Error == ErrorCode.Ok != isThere)
-            throw new SimulationFailure("CommittedReads", $"{operation}, but the znode {(isThere ? "exists" : "does not exist")} there");
+            throw new SimulationFailure("CommittedReads",
+                $"{operation}, but the znode {(isThere ? "exists" : "does not exist")} there");
         if (operation.Error != ErrorCode.Ok)
             return;
         if (operation.Stat.Mzxid != state.Mzxid.Value || operation.Stat.Version != state.Version
             || operation.Stat.Czxid != state.Czxid.Value || operation.Stat.EphemeralOwner != state.Owner)
-            throw new SimulationFailure("CommittedReads", $"{operation} has the stat {operation.Stat}, committed is {state}");
+            throw new SimulationFailure("CommittedReads",
+                $"{operation} has the stat {operation.Stat}, committed is {state}");
         if (operation.Value is { } value && !value.AsSpan().SequenceEqual(state.Data))
             throw new SimulationFailure("CommittedReads", $"{operation} has other data than what is committed");
     }

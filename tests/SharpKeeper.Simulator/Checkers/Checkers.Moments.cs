@@ -41,7 +41,8 @@ internal sealed partial class Checkers
             if (holdsAll && Proposals.Resolve(recovered.Last) != Proposals.Resolve(server.Replica.Tree.LastProcessed))
             {
                 throw new SimulationFailure("DiskReplay",
-                    $"server {server.Id} has {server.Replica.Tree.LastProcessed}, its disk replays to {recovered.Last}");
+                    $"server {server.Id} has {server.Replica.Tree.LastProcessed}, its disk replays to "
+                    + $"{recovered.Last}");
             }
             CheckDigest(server.Id, recovered.Last, recovered.Tree.Digest);
             if (holdsAll)
@@ -49,7 +50,8 @@ internal sealed partial class Checkers
         }
     }
 
-    // A server applies what others have on disk before it has it itself, and a snapshot that is saved then holds it: after
+    // A server applies what others have on disk before it has it itself, and a snapshot that is saved then holds it:
+    // after
     // a loss of power its tree is ahead of its log here and there until it has caught up.
     private static Zxid MixedUpTo(SimDisk disk, RecoveryResult recovered)
     {
@@ -79,7 +81,8 @@ internal sealed partial class Checkers
         }
         catch (CorruptDataException e)
         {
-            throw new SimulationFailure("Durability", $"server {server.Id} could not start after a loss of power now: {e.Message}");
+            throw new SimulationFailure("Durability",
+                $"server {server.Id} could not start after a loss of power now: {e.Message}");
         }
     }
 
@@ -109,8 +112,10 @@ internal sealed partial class Checkers
         if (Proposals.Holds(winner.Last, Committed.Last))
             return;
         throw new SimulationFailure("Durability",
-            $"if servers {string.Join(", ", group.Select(static s => s.Server))} came back from a loss of power now, server "
-            + $"{winner.Server} (epoch {winner.Epoch}, {winner.Last}) would lead without {Committed.Last}, which is committed");
+            $"if servers {string.Join(", ", group.Select(static s => s.Server))} came back from a loss of power "
+            + $"now, server "
+            + $"{winner.Server} (epoch {winner.Epoch}, {winner.Last}) would lead without {Committed.Last}, which "
+            + $"is committed");
     }
 
     private static IEnumerable<List<Survivor>> Groups(List<Survivor> survivors, int size)

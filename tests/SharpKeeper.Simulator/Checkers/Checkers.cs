@@ -5,7 +5,8 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.Simulation;
 
 /// <summary>
-/// The checkers that watch every step. Each failure carries the name of the property: those of Apache's specification of
+/// The checkers that watch every step. Each failure carries the name of the property: those of Apache's specification
+/// of
 /// Zab, and those of clients.
 /// </summary>
 internal sealed partial class Checkers
@@ -22,7 +23,9 @@ internal sealed partial class Checkers
         /// <summary>The last transaction it applied; null after a start, until it applies one.</summary>
         public Zxid? Applied { get; set; }
 
-        /// <summary>Up to here its tree is a mixture: a snapshot that was sent while the leader's tree changed.</summary>
+        /// <summary>
+        /// Up to here its tree is a mixture: a snapshot that was sent while the leader's tree changed.
+        /// </summary>
         public Zxid MixedUpTo { get; set; }
 
         /// <summary>The greatest acceptedEpoch that was durable.</summary>
@@ -74,7 +77,8 @@ internal sealed partial class Checkers
         if (!Proposals.Holds(before, Committed.Last))
         {
             throw new SimulationFailure("PrimaryIntegrity",
-                $"server {server.Id} leads epoch {epoch} from {before} on, without {Committed.Last}, which is committed");
+                $"server {server.Id} leads epoch {epoch} from {before} on, without {Committed.Last}, which is "
+                + $"committed");
         }
         // With the leader all that it starts from is decided.
         Commit(server, Proposals.Resolve(before), "leads from");
@@ -151,7 +155,9 @@ internal sealed partial class Checkers
         CheckQuorumHolds($"after server {server.Id} cut its log at {last}");
     }
 
-    /// <summary>A server takes over a tree from its leader, of which <paramref name="mixedUpTo"/> may be a part.</summary>
+    /// <summary>
+    /// A server takes over a tree from its leader, of which <paramref name="mixedUpTo"/> may be a part.
+    /// </summary>
     public void Received(SimServer server, Zxid mixedUpTo)
     {
         ServerView view = views[server.Id];
@@ -214,7 +220,8 @@ internal sealed partial class Checkers
     private void CheckNewProposal(SimServer server, Zxid zxid)
     {
         if (!world.Options.IsStandalone && leading.GetValueOrDefault(server.Id, -1) != ProposalTree.EpochOf(zxid))
-            throw new SimulationFailure("Integrity", $"server {server.Id} proposes {zxid} and does not lead that epoch");
+            throw new SimulationFailure("Integrity",
+                $"server {server.Id} proposes {zxid} and does not lead that epoch");
     }
 
     private void CheckKnown(SimServer server, Zxid last, string does)
@@ -238,7 +245,8 @@ internal sealed partial class Checkers
         if (at != Committed.Last)
         {
             throw new SimulationFailure("PrefixConsistency",
-                $"server {server.Id} {does} {zxid}, whose history has {at} where others had {Committed.Last} committed");
+                $"server {server.Id} {does} {zxid}, whose history has {at} where others had {Committed.Last} "
+                + $"committed");
         }
         while (chain.TryPop(out Proposed? next))
             Committed.Add(next);
@@ -250,7 +258,8 @@ internal sealed partial class Checkers
         DataTree tree = server.Replica.Tree;
         foreach (long owner in tree.EphemeralOwners)
         {
-            if (!server.Replica.CommittedSessions.TryGet(new SessionId(owner), out _) && tree.EphemeralCountOf(owner) > 0)
+            if (!server.Replica.CommittedSessions.TryGet(new SessionId(owner), out _)
+                && tree.EphemeralCountOf(owner) > 0)
             {
                 throw new SimulationFailure("Ephemerals",
                     $"after {zxid} server {server.Id} has ephemerals of session 0x{owner:x}, which does not exist");

@@ -98,7 +98,9 @@ internal sealed class CommittedHistory
         return index < states.Count && states[index].Zxid <= upTo ? states[index].Zxid : Zxid.Zero;
     }
 
-    /// <summary>The first change of a list of children after one transaction and up to another; zero for none.</summary>
+    /// <summary>
+    /// The first change of a list of children after one transaction and up to another; zero for none.
+    /// </summary>
     public Zxid ChildChangeBetween(string path, Zxid after, Zxid upTo)
     {
         if (!childChanges.TryGetValue(path, out List<Zxid>? changes))
@@ -178,7 +180,14 @@ internal sealed class CommittedHistory
                 TxnRecords.TryReadSetData(record, out SetDataTxn set);
                 string path = Text(set.Path);
                 ZnodeState before = At(path, zxid);
-                Set(path, before with { Zxid = zxid, Exists = true, Version = set.Version, Data = set.Data.ToArray(), Mzxid = zxid });
+                Set(path, before with
+                {
+                    Zxid = zxid,
+                    Exists = true,
+                    Version = set.Version,
+                    Data = set.Data.ToArray(),
+                    Mzxid = zxid
+                });
                 break;
             case OpCode.Multi:
                 MultiTxnReader parts = TxnRecords.ReadMulti(record);

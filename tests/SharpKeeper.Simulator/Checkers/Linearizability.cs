@@ -45,7 +45,8 @@ internal static class Linearizability
         if (!happened || IsUnclear(operation))
             return;
         if (operation is { Kind: OperationKind.Get, IsSynced: true, IsDone: true } && IsRegister(operation.Path))
-            AddTo(calls, operation.Path, new Call(operation, null, operation.InvokedUs, operation.ReturnedUs, NumberOf(values, operation.Value)));
+            AddTo(calls, operation.Path, new Call(operation, null, operation.InvokedUs, operation.ReturnedUs,
+                NumberOf(values, operation.Value)));
         foreach (WritePart part in operation.Parts)
         {
             if (!IsRegister(part.Path) || (operation.Parts.Count > 1 && operation.Error != ErrorCode.Ok))
@@ -160,7 +161,8 @@ internal static class Linearizability
             after = changed;
         if (operation.Parts.Count > 1 || !isKnown)
             return expected == ErrorCode.Ok;
-        bool fitsVersion = part.Kind != OperationKind.Set || expected != ErrorCode.Ok || changed.Version == operation.Stat.Version;
+        bool fitsVersion = part.Kind != OperationKind.Set || expected != ErrorCode.Ok
+            || changed.Version == operation.Stat.Version;
         return expected == operation.Error && fitsVersion;
     }
 

@@ -59,11 +59,13 @@ internal sealed class ProposalTree
         if (all.TryGetValue(zxid, out Proposed? known))
         {
             if (!known.Payload.AsSpan().SequenceEqual(payload))
-                throw new SimulationFailure("Integrity", $"server {server} logs another {zxid} than server {known.Leader} proposed");
+                throw new SimulationFailure("Integrity",
+                    $"server {server} logs another {zxid} than server {known.Leader} proposed");
             if (known.Before != before)
             {
                 throw new SimulationFailure("TotalOrder",
-                    $"server {server} logs {zxid} behind {before}, but server {known.Leader} proposed it behind {known.Before}");
+                    $"server {server} logs {zxid} behind {before}, but server {known.Leader} proposed it behind "
+                    + $"{known.Before}");
             }
             return false;
         }
@@ -72,7 +74,8 @@ internal sealed class ProposalTree
             throw new SimulationFailure("LocalPrimaryOrder", $"server {server} proposes {zxid} behind {before}");
         EpochBegins(epoch, server, zxid.Counter == 1 ? before : epochStarts.GetValueOrDefault(epoch, before));
         if (!TxnRecords.TryRead(payload, out TxnView txn) || txn.Header.Zxid != zxid.Value)
-            throw new SimulationFailure("Integrity", $"server {server} proposes {zxid}, which is no transaction of that number");
+            throw new SimulationFailure("Integrity",
+                $"server {server} proposes {zxid}, which is no transaction of that number");
         all.Add(zxid, new Proposed(zxid, before, server, payload.ToArray(), txn.Header));
         return true;
     }

@@ -36,7 +36,8 @@ internal static class TreeComparison
         if (!isSame)
         {
             throw new SimulationFailure("EqualTrees",
-                $"{whose} differ in {path}: {first.GetStat(id)}, {(other == default ? "absent" : second.GetStat(other))}");
+                $"{whose} differ in {path}: {first.GetStat(id)}, "
+                + $"{(other == default ? "absent" : second.GetStat(other))}");
         }
         for (ZnodeId child = first.FirstChild(id); child != default; child = first.NextSibling(child))
             Walk(first, child, second, whose);

@@ -92,6 +92,7 @@ internal sealed class Operation
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"client {Client} session 0x{Session:x} xid {Xid} {Kind} {Path}{string.Join(',', Parts.Select(p => p.Kind + " " + p.Path))}"
+        $"client {Client} session 0x{Session:x} xid {Xid} {Kind} "
+        + $"{Path}{string.Join(',', Parts.Select(p => p.Kind + " " + p.Path))}"
         + (IsDone ? $" => {Error} {Zxid}" : " => no reply");
 }

@@ -78,7 +78,8 @@ internal sealed partial class SimClient
         if (zxid < LastSeen)
         {
             throw new SimulationFailure("SessionZxid",
-                $"the session 0x{Session:x} of client {Number} saw {LastSeen} and then {zxid} at server {Server}, in the reply to {id}");
+                $"the session 0x{Session:x} of client {Number} saw {LastSeen} and then {zxid} at server {Server}, "
+                + $"in the reply to {id}");
         }
         LastSeen = zxid;
     }

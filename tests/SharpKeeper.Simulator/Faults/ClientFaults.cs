@@ -5,8 +5,10 @@ internal static class ClientFaults
 {
     public static IReadOnlyList<FaultKind> All { get; } =
     [
-        Kind("client-break", "a client's connection breaks, replies on their way are lost", c => Break(c, c.AnyClient())),
-        Kind("clients-break", "all clients' connections break", c => c.Network.Break(static w => w.Kind == WireKind.Client)),
+        Kind("client-break", "a client's connection breaks, replies on their way are lost", c => Break(c,
+            c.AnyClient())),
+        Kind("clients-break", "all clients' connections break", c => c.Network.Break(static w =>
+            w.Kind == WireKind.Client)),
         Kind("client-cut", "a client cannot reach a server", c => Cut(c, c.AnyClient(), c.AnyServer().Id)),
         Kind("client-cut-off", "a client cannot reach any server, and its session may expire", CutOff),
         Kind("client-one-way", "a client's requests arrive, the replies do not", OneWay),

@@ -152,7 +152,9 @@ internal sealed class FaultContext(World world, Fault fault)
         world.Scheduler.After(LastsUs, server.Start);
     }
 
-    /// <summary>Has a server crash in the middle of some work with its disk; at the end of the fault at the latest.</summary>
+    /// <summary>
+    /// Has a server crash in the middle of some work with its disk; at the end of the fault at the latest.
+    /// </summary>
     public void CrashDuring(SimServer server, DiskWork work, int operationsMax)
     {
         server.Disk.CrashWork = work;

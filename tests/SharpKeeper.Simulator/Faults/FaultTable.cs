@@ -15,7 +15,13 @@ internal static class FaultTable
         // Few kinds in one run, so that they meet each other often; now and then everything at once.
         random.Shuffle(usable);
         int kinds = random.PerMille(150) ? usable.Count : random.Between(2, 9);
-        List<FaultKind> chosen = [.. usable.Take(kinds).SelectMany(static kind => Enumerable.Repeat(kind, kind.Weight))];
+        if (options.Kinds is { } wanted)
+        {
+            usable = [.. All.Where(kind => wanted.Contains(kind.Name))];
+            kinds = usable.Count;
+        }
+        List<FaultKind> chosen = [.. usable.Take(kinds).SelectMany(static kind => Enumerable.Repeat(kind,
+            kind.Weight))];
         int count = random.Between(3, Math.Max(4, options.FaultMs / 1_500));
         var schedule = new List<Fault>();
         for (int i = 0; i < count; i++)
@@ -23,6 +29,7 @@ internal static class FaultTable
             int at = random.Between(500, options.FaultMs);
             schedule.Add(new Fault(0, random.Pick(chosen), at, (int)random.Skewed(20, 8_000), random.Next()));
         }
-        return [.. schedule.OrderBy(static fault => fault.AtMs).Select(static (fault, index) => fault with { Number = index })];
+        return [.. schedule.OrderBy(static fault => fault.AtMs).Select(static (fault, index) => fault with { Number =
+            index })];
     }
 }

@@ -17,8 +17,10 @@ internal static class NetworkFaults
         Kind("bridge", "two groups that only one server in the middle can reach", Bridge),
         Kind("ring", "each server reaches its neighbours only", Ring),
         Kind("one-way", "nothing gets from one server to another, the other way works", OneWay),
-        Kind("one-way-from-leader", "nothing gets from the leader to a follower", c => c.Cut(c.Leader().Id, c.Follower().Id)),
-        Kind("one-way-to-leader", "nothing gets from a follower to the leader", c => c.Cut(c.Follower().Id, c.Leader().Id)),
+        Kind("one-way-from-leader", "nothing gets from the leader to a follower", c => c.Cut(c.Leader().Id,
+            c.Follower().Id)),
+        Kind("one-way-to-leader", "nothing gets from a follower to the leader", c => c.Cut(c.Follower().Id,
+            c.Leader().Id)),
         Kind("mute-leader", "nothing gets out of the leader, everything gets in", c => OutOf(c, c.Leader().Id)),
         Kind("deaf-leader", "nothing gets to the leader, everything gets out", c => Into(c, c.Leader().Id)),
         Kind("mute-any", "nothing gets out of a server", c => OutOf(c, c.AnyServer().Id)),
@@ -30,12 +32,15 @@ internal static class NetworkFaults
         Kind("quorum-port-cut", "the quorum port cannot be reached between two servers, votes get through",
             c => CutKind(c, WireKind.Quorum)),
         Kind("slow-link", "one way between two servers is slow", c => Slow(c, c.AnyServer().Id, c.Follower().Id)),
-        Kind("slow-leader-link", "the way from the leader to a follower is slow", c => Slow(c, c.Leader().Id, c.Follower().Id)),
-        Kind("slow-acks", "the way from a follower to the leader is slow", c => Slow(c, c.Follower().Id, c.Leader().Id)),
+        Kind("slow-leader-link", "the way from the leader to a follower is slow", c => Slow(c, c.Leader().Id,
+            c.Follower().Id)),
+        Kind("slow-acks", "the way from a follower to the leader is slow", c => Slow(c, c.Follower().Id,
+            c.Leader().Id)),
         Kind("slow-everything", "every message between servers is slow", SlowEverything),
         Kind("jitter", "every message is late by another time, so that links overtake each other", Jitter),
         Kind("break-links", "all connections between two servers break, what is on its way is lost", BreakPair),
-        Kind("break-all", "all connections between servers break", c => c.Network.Break(static w => w.Kind != WireKind.Client)),
+        Kind("break-all", "all connections between servers break", c => c.Network.Break(static w =>
+            w.Kind != WireKind.Client)),
         Kind("break-leader-links", "all links to the leader's quorum port break", BreakLeaderLinks),
         Kind("half-open", "connections between two servers carry nothing more, and nobody is told", HalfOpen),
         Kind("trickle", "a server's packets to others arrive in small pieces", Trickle),
@@ -156,7 +161,8 @@ internal static class NetworkFaults
     private static void FlapLeader(FaultContext c)
     {
         int leader = c.Leader().Id;
-        (int, int)[] ways = [.. c.Everybody.Where(id => id != leader).SelectMany(id => new[] { (id, leader), (leader, id) })];
+        (int, int)[] ways = [.. c.Everybody.Where(id => id != leader).SelectMany(id => new[] { (id, leader), (leader,
+            id) })];
         FlapBetween(c, ways, c.LastsUs);
     }
 

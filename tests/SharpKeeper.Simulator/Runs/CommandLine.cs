@@ -15,7 +15,7 @@ internal static class CommandLine
           --replay SEED      run one seed and print what happens
           --hunt SECONDS     run fresh seeds for so long; their numbers are printed
           --list-faults      the kinds of fault
-          --mutations        in how many seeds each planted bug is found
+          --mutations [BUG]  in how many seeds each planted bug is found
         options
           --servers N        1, 3, 5 or 7 voters; the seed chooses otherwise. 1 stands alone
           --observers N      observers; the seed chooses otherwise
@@ -44,13 +44,14 @@ internal static class CommandLine
         if (flags.ContainsKey("--list-faults"))
             return ListFaults();
         if (flags.ContainsKey("--mutations"))
-            return MutationTable.Print();
+            return MutationTable.Print(flags["--mutations"]);
         if (flags.TryGetValue("--replay", out string? seed) && SeedRange.TryParse(seed, out ulong replayed, out _))
             return Replay(options with { Seed = replayed });
         if (flags.TryGetValue("--hunt", out string? seconds)
             && int.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out int budget))
             return Hunt(options, TimeSpan.FromSeconds(budget), flags);
-        if (flags.TryGetValue("--seeds", out string? range) && SeedRange.TryParse(range, out ulong first, out ulong last))
+        if (flags.TryGetValue("--seeds", out string? range) && SeedRange.TryParse(range, out ulong first,
+            out ulong last))
             return RunSeeds(options, first, last, TimeSpan.MaxValue, flags);
         Console.Error.WriteLine(Usage);
         return 2;
@@ -102,7 +103,11 @@ internal static class CommandLine
         string[] words = text == "none" ? [] : text.Split(',');
         if (words.All(static word => int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
         {
-            options = options with { Faults = [.. words.Select(static word => int.Parse(word, CultureInfo.InvariantCulture))] };
+            options = options with
+            {
+                Faults = [.. words.Select(static word => int.Parse(word,
+                CultureInfo.InvariantCulture))]
+            };
             return true;
         }
         var schedule = new List<Fault>();
@@ -166,8 +171,10 @@ internal static class CommandLine
         }
         ulong runs = Math.Min(seed, last) - first + (failed > 0 || seed > last ? 1UL : 0);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{runs} seeds from {first}, {failed} failed, {committed} transactions, {virtualUs / 3.6e9:F2} virtual hours in "
-            + $"{watch.Elapsed.TotalSeconds:F1} s: {virtualUs / 3.6e9 / watch.Elapsed.TotalMinutes:F2} virtual hours per minute"));
+            $"{runs} seeds from {first}, {failed} failed, {committed} transactions, {virtualUs / 3.6e9:F2} "
+            + $"virtual hours in "
+            + $"{watch.Elapsed.TotalSeconds:F1} s: {virtualUs / 3.6e9 / watch.Elapsed.TotalMinutes:F2} virtual "
+            + $"hours per minute"));
         return failed > 0 ? 1 : 0;
     }
 }

@@ -9,8 +9,10 @@ internal static class Reports
 {
     /// <summary>A run in a line.</summary>
     public static string Summary(RunReport report) => string.Create(CultureInfo.InvariantCulture,
-        $"seed {report.Options.Seed}: {report.Failure?.Message ?? "ok"}; {report.Setup}; {report.VirtualUs / 1e6:F1} virtual s, "
-        + $"{report.Steps} steps, {report.Committed} committed, {report.Answered} answered, fingerprint {report.Fingerprint:x}");
+        $"seed {report.Options.Seed}: {report.Failure?.Message ?? "ok"}; {report.Setup}; "
+        + $"{report.VirtualUs / 1e6:F1} virtual s, "
+        + $"{report.Steps} steps, {report.Committed} committed, {report.Answered} answered, fingerprint "
+        + $"{report.Fingerprint:x}");
 
     /// <summary>A failure with all that is needed to see it again.</summary>
     public static string Failure(RunReport report)
@@ -19,7 +21,8 @@ internal static class Reports
         text.AppendLine(Summary(report));
         foreach (Fault fault in report.Faults)
             text.AppendLine($"    {fault}");
-        text.Append("  again: dotnet run --project tests/SharpKeeper.Simulator -- --replay ").Append(report.Options.Seed);
+        text.Append("  again: dotnet run --project tests/SharpKeeper.Simulator -- --replay "
+        + "").Append(report.Options.Seed);
         if (report.Options.Servers > 0)
             text.Append(" --servers ").Append(report.Options.Servers);
         if (report.Options.Observers >= 0)

@@ -177,7 +177,8 @@ internal sealed class Simulation
         {
             if (server.Refusal is not null)
                 continue;
-            if (server.Life != ServerLife.Running || world.Checkers.Proposals.Resolve(server.Replica.Tree.LastProcessed) != last
+            if (server.Life != ServerLife.Running
+                || world.Checkers.Proposals.Resolve(server.Replica.Tree.LastProcessed) != last
                 || server.Log.IsBusy)
                 return false;
         }

@@ -26,6 +26,12 @@ internal sealed class EnsembleSetup
         ForcesSnapshots = random.PerMille(80);
         SliceUsMax = random.Pick([500, 3_000, 40_000]);
         SliceBytesMax = random.Pick([400, 3_000]);
+        if (options.NeedsSnapshots)
+        {
+            HistoryTxns = 1;
+            UsesLogOnDisk = false;
+            SliceUsMax = 40_000;
+        }
         LeaderServes = !random.PerMille(100);
         ObserverLogs = !random.PerMille(200);
     }
@@ -40,7 +46,8 @@ internal sealed class EnsembleSetup
     public EnsembleConfig Config => new(
         Enumerable.Range(1, ServerCount).Select(id => new EnsembleServer(
             new ServerId(id), [new ServerAddress("s" + id, 2888, 3888)],
-            Voters.Contains(id) ? ServerRole.Participant : ServerRole.Observer, new ClientAddress("s" + id, 2181), null)),
+            Voters.Contains(id) ? ServerRole.Participant : ServerRole.Observer, new ClientAddress("s" + id, 2181),
+                null)),
         version: 0);
 
     /// <summary>Number of all servers.</summary>

@@ -5,7 +5,8 @@ using SharpKeeper.Protocol.Quorum;
 namespace SharpKeeper.Simulation;
 
 /// <summary>
-/// One end of a link between a leader and a learner: cuts what comes in into whole packets and snapshots, and sends what
+/// One end of a link between a leader and a learner: cuts what comes in into whole packets and snapshots, and sends
+/// what
 /// the replica wrote, with snapshots and parts of the log between.
 /// </summary>
 internal sealed class PeerConnection
@@ -103,7 +104,8 @@ internal sealed class PeerConnection
             PacketReadResult result = QuorumPackets.TryRead(
                 incoming.WrittenSpan[taken..], PacketBytesMax, out QuorumPacket packet, out int consumed);
             if (result == PacketReadResult.Corrupt)
-                throw new SimulationFailure("Framing", $"server {server.Id} got bytes from server {Other} that are no packet");
+                throw new SimulationFailure("Framing",
+                    $"server {server.Id} got bytes from server {Other} that are no packet");
             if (result == PacketReadResult.Incomplete)
                 break;
             taken += consumed;

@@ -38,8 +38,16 @@ internal sealed record RunOptions
     /// <summary>Faults by their number in the seed's schedule; null for all of it.</summary>
     public IReadOnlyList<int>? Faults { get; init; }
 
-    /// <summary>The faults themselves instead of the seed's schedule; they mean the same whatever kinds are added.</summary>
+    /// <summary>
+    /// The faults themselves instead of the seed's schedule; they mean the same whatever kinds are added.
+    /// </summary>
     public IReadOnlyList<Fault>? Schedule { get; init; }
+
+    /// <summary>Kinds of fault by name that the seed's schedule is made of; null for what the seed chooses.</summary>
+    public IReadOnlyList<string>? Kinds { get; init; }
+
+    /// <summary>Does every learner that was away need a snapshot?</summary>
+    public bool NeedsSnapshots { get; init; }
 
     /// <summary>Is what happens written down?</summary>
     public bool IsTraced { get; init; }

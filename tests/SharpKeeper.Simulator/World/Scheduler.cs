@@ -1,6 +1,8 @@
 namespace SharpKeeper.Simulation;
 
-/// <summary>Virtual time: what is to happen when. Events of the same moment happen in the order they were asked for.</summary>
+/// <summary>
+/// Virtual time: what is to happen when. Events of the same moment happen in the order they were asked for.
+/// </summary>
 internal sealed class Scheduler
 {
     private readonly PriorityQueue<Action, (long At, long Order)> queue = new();

@@ -42,7 +42,9 @@ internal sealed partial class SimDisk : IStorageDevice
     /// <summary>What is being done.</summary>
     public DiskWork Work { get; set; }
 
-    /// <summary>The server crashes when it has done so many more operations of <see cref="CrashWork"/>; -1 for never.</summary>
+    /// <summary>
+    /// The server crashes when it has done so many more operations of <see cref="CrashWork"/>; -1 for never.
+    /// </summary>
     public int CrashAfterOps { get; set; } = -1;
 
     /// <summary>Operations of which kind of work count towards the crash.</summary>

@@ -42,7 +42,9 @@ internal sealed class SimLog
     /// <summary>The next batch starts a new file.</summary>
     public void Roll() => Enqueue(new Item(null, Close));
 
-    /// <summary>Runs <paramref name="action"/> once everything appended before is durable; the file ends there.</summary>
+    /// <summary>
+    /// Runs <paramref name="action"/> once everything appended before is durable; the file ends there.
+    /// </summary>
     public void Run(Action action) => Enqueue(new Item(null, () =>
     {
         Close();

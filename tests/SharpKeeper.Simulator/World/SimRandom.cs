@@ -41,7 +41,9 @@ internal sealed class SimRandom
     /// <summary>One of them.</summary>
     public T Pick<T>(IReadOnlyList<T> items) => items[Below(items.Count)];
 
-    /// <summary>Small values often, large ones seldom: up to <paramref name="last"/>, each doubling as likely.</summary>
+    /// <summary>
+    /// Small values often, large ones seldom: up to <paramref name="last"/>, each doubling as likely.
+    /// </summary>
     public long Skewed(long first, long last)
     {
         double span = Math.Log2(Math.Max(2.0, (double)last / Math.Max(first, 1)));

@@ -29,7 +29,8 @@ internal sealed partial class SimServer
     {
         var range = new LogRange(Disk, after, upTo);
         connection.BeginTransfer(range);
-        SendSlice(connection, range, output => range.WriteSlice(output, random.Between(100, world.Setup.SliceBytesMax)));
+        SendSlice(connection, range, output => range.WriteSlice(output, random.Between(100,
+            world.Setup.SliceBytesMax)));
     }
 
     private void SendSlice(PeerConnection connection, IDisposable source, Func<JuteBuffer, bool> write)
@@ -93,7 +94,8 @@ internal sealed partial class SimServer
         {
             LogTruncationResult result = LogTruncation.CutAfter(Disk, target);
             if (!result.IsDone)
-                throw new SimulationFailure("Truncation", $"server {Id} cannot cut its log at {target}: {result.Problem}");
+                throw new SimulationFailure("Truncation",
+                    $"server {Id} cannot cut its log at {target}: {result.Problem}");
             RecoveryResult? loaded = reloads ? Recovery.Run(Disk, world.RecoveryOptions(Id)) : null;
             Disk.Work = DiskWork.Other;
             Log.Durable = result.Last;

@@ -72,7 +72,9 @@ internal sealed class Wire
         Retire();
     }
 
-    /// <summary>The connection breaks: what is on its way is lost, and both ends learn of it, each at its time.</summary>
+    /// <summary>
+    /// The connection breaks: what is on its way is lost, and both ends learn of it, each at its time.
+    /// </summary>
     public void Break(long firstUs, long secondUs)
     {
         directions[0].Drop();

@@ -49,7 +49,8 @@ internal sealed partial class World
         }
         if (servers.Any(server => server.IsUp && server.Replica.Sessions.Find(session) is not { IsClosing: false }))
             return;
-        throw new SimulationFailure("Sessions", $"session 0x{session:x} was refused as expired, but it lives everywhere");
+        throw new SimulationFailure("Sessions",
+            $"session 0x{session:x} was refused as expired, but it lives everywhere");
     }
 
     /// <summary>A server has done everything that was to be done now.</summary>
@@ -67,12 +68,14 @@ internal sealed partial class World
         if (state == server.TracedState)
             return;
         server.TracedState = state;
-        Trace(server.Id, $"{state}: {zab.Reason}; logged {zab.LastLogged}, epochs {zab.AcceptedEpoch}/{zab.CurrentEpoch}");
+        Trace(server.Id, $"{state}: {zab.Reason}; logged {zab.LastLogged}, epochs "
+        + $"{zab.AcceptedEpoch}/{zab.CurrentEpoch}");
     }
 
     /// <summary>A server uses a configuration.</summary>
     public void ConfigInUse(SimServer server, EnsembleConfig committed, EnsembleConfig? next) =>
-        Trace(server.Id, $"uses configuration {committed.Version:x}{(next is null ? "" : $", proposed {next.Version:x}")}");
+        Trace(server.Id, $"uses configuration "
+        + $"{committed.Version:x}{(next is null ? "" : $", proposed {next.Version:x}")}");
 
     /// <summary>A packet has come in from another server.</summary>
     public void PacketReceived(SimServer server, int from, in QuorumPacket packet)

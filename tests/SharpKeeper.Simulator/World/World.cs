@@ -106,7 +106,8 @@ internal sealed partial class World : IDisposable
     public void Trace(int node, string what)
     {
         if (Options.IsTraced)
-            TraceLines.Add($"{Scheduler.NowUs / 1000.0,12:F3} {(node >= Network.FirstClient ? "c" + (node - Network.FirstClient) : node == 0 ? "-" : "s" + node),-4} {what}");
+            TraceLines.Add($"{Scheduler.NowUs / 1000.0,12:F3} "
+            + $"{(node >= Network.FirstClient ? "c" + (node - Network.FirstClient) : node == 0 ? "-" : "s" + node),-4} {what}");
     }
 
     /// <summary>A transaction goes to a server's log.</summary>
