@@ -211,7 +211,7 @@ internal sealed partial class SimClient
             return;
         if (now - lastSentUs > patienceUs / 4)
             Send(RequestFrames.Ping());
-        if (world.AreClientsActive)
+        if (world.AreClientsActive && !(world.AreSomeClientsIdle && Number % 2 == 0))
             workload.Think();
     }
 

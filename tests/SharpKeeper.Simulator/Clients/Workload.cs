@@ -85,7 +85,10 @@ internal sealed class Workload
     {
         int register = random.Below(Registers);
         string path = Register(register);
-        switch (random.Below(24))
+        int choice = random.Below(24);
+        if (world.Options.HasReaders && client.Number % 2 == 0)
+            choice = 19;
+        switch (choice)
         {
             case < 5:
                 Write(new WritePart(OperationKind.Set, path, Value(), -1, default));

@@ -18,6 +18,9 @@ internal static class ProcessFaults
         Kind("stranded-leader", "the leader is cut off, logs what nobody else gets, is killed, and comes back "
         + "when others lead",
             StrandLeader, isForOne: false) with { Weight = 4 },
+        Kind("slow-clock-cut-off", "the leader's clock runs slow while it is cut off: it thinks that it leads for "
+        + "too long",
+            StaleLeader, isForOne: false),
         Kind("quick-restart", "a server ends and is back at once", QuickRestart),
         Kind("crash-loop", "a server ends again shortly after each start", CrashLoop),
         Kind("rolling-restart", "one server after the other ends and starts again", RollingRestart),
@@ -87,6 +90,26 @@ internal static class ProcessFaults
         {
             leader.Crash(losesPower: c.Random.PerMille(300));
             c.World.Scheduler.After(1_500_000 + c.LastsUs, leader.Start);
+        });
+    }
+
+    private static void StaleLeader(FaultContext c)
+    {
+        SimServer leader = c.Leader();
+        leader.SetClockSpeed(c.Random.Between(300, 800));
+        foreach (int other in c.Everybody.Where(id => id != leader.Id))
+        {
+            c.Network.Cut(leader.Id, other);
+            c.Network.Cut(other, leader.Id);
+        }
+        c.AfterUs(2_500_000, () =>
+        {
+            leader.SetClockSpeed(1000);
+            foreach (int other in c.Everybody)
+            {
+                c.Network.Heal(leader.Id, other);
+                c.Network.Heal(other, leader.Id);
+            }
         });
     }
 

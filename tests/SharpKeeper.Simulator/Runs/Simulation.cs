@@ -140,7 +140,10 @@ internal sealed class Simulation
         world.Scheduler.RunUntil(world.Scheduler.NowUs + (options.SessionTimeoutMs * 1000L));
         Dictionary<SimClient, int> before = world.Clients.ToDictionary(
             static client => client, static client => client.Expirations);
+        // Some only ping: nothing but the touches that learners report keeps their sessions.
+        world.AreSomeClientsIdle = true;
         world.Scheduler.RunUntil(world.Scheduler.NowUs + (options.CalmMs * 1000L));
+        world.AreSomeClientsIdle = false;
         foreach (SimClient client in world.Clients)
         {
             if (client.Expirations != before[client])

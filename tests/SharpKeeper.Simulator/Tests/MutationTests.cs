@@ -18,7 +18,8 @@ public class MutationTests
         Find(MutationTable.All.Single(it => it.Bug == Enum.Parse<PlantedBug>(bug)));
 
     /// <summary>
-    /// The ways in which ZooKeeper lost data or let servers differ, by the number of the issue: with the mistake planted
+    /// The ways in which ZooKeeper lost data or let servers differ, by the number of the issue: with the mistake
+    /// planted
     /// the run fails, without it the same run goes well.
     /// </summary>
     [Theory]

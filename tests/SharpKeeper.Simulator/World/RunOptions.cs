@@ -49,6 +49,9 @@ internal sealed record RunOptions
     /// <summary>Does every learner that was away need a snapshot?</summary>
     public bool NeedsSnapshots { get; init; }
 
+    /// <summary>Does every other client only read?</summary>
+    public bool HasReaders { get; init; }
+
     /// <summary>Is what happens written down?</summary>
     public bool IsTraced { get; init; }
 

@@ -59,6 +59,9 @@ internal sealed partial class World : IDisposable
     /// <summary>Do clients ask for anything?</summary>
     public bool AreClientsActive { get; set; } = true;
 
+    /// <summary>Does every other client only ping?</summary>
+    public bool AreSomeClientsIdle { get; set; }
+
     /// <summary>Do clients ask for more than usual?</summary>
     public bool IsBursting { get; set; }
 
