@@ -135,8 +135,8 @@ internal sealed partial class LeaderRole
     /// <summary>
     /// A voter looks for a leader. If those who elected this one do not come, it is of no use to wait for them while others
     /// are ready: Apache waits for initLimit (ZOOKEEPER-3109). Nor will a voter come that has a greater vote in this
-    /// election: votes only grow. So two that come last can elect each other while the one that was first has elected
-    /// itself by the vote that one of them has changed since.
+    /// election, since votes only grow, or that has begun another one. Otherwise two could elect one of them and this
+    /// server would wait for both, elected by a vote that was changed since or given up too early.
     /// </summary>
     public void LookerSeen(ServerId server, in Vote vote, long nowMs)
     {
@@ -148,7 +148,8 @@ internal sealed partial class LeaderRole
                 $"the voters that elected this server did not come, and server {server} looks for a leader", nowMs);
             return;
         }
-        if (vote.Round < peer.Election.Round || !vote.IsAfter(peer.Election.CurrentVote))
+        long round = peer.Election.Round;
+        if (vote.Round < round || (vote.Round == round && !vote.IsAfter(peer.Election.CurrentVote)))
             return;
         lost.Add(server);
         scratch.Clear();
@@ -158,7 +159,7 @@ internal sealed partial class LeaderRole
                 scratch.Add(voter);
         }
         if (!peer.Members.IsQuorum(scratch))
-            peer.GoLooking($"the voters that elected this server vote for server {vote.Leader} now", nowMs);
+            peer.GoLooking("the voters that elected this server elect another one now", nowMs);
     }
 
     /// <summary>A learner's link has gone.</summary>

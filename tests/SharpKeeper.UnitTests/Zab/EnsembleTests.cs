@@ -67,6 +67,22 @@ public class EnsembleTests
     }
 
     [Fact]
+    public void Voters_that_begin_another_election_are_not_waited_for()
+    {
+        using var world = new EnsembleHarness(3);
+        world[2].Start();
+        world.Run(100);
+        Vote(world, from: 1, leader: 2);
+        long next = world[2].Replica.Zab!.Election.Round + 1;
+
+        Vote(world, from: 1, leader: 1, next);
+        Assert.Equal(ServerState.Leading, world[2].State);
+        Vote(world, from: 3, leader: 1, next);
+
+        Assert.Equal(ServerState.Looking, world[2].State);
+    }
+
+    [Fact]
     public void Voters_that_vote_for_less_are_waited_for()
     {
         using var world = new EnsembleHarness(3);
@@ -138,11 +154,11 @@ public class EnsembleTests
         Assert.DoesNotContain("round=2", world.Trace, StringComparison.Ordinal);
     }
 
-    private static void Vote(EnsembleHarness world, int from, int leader)
+    private static void Vote(EnsembleHarness world, int from, int leader, long? round = null)
     {
         HarnessServer second = world[2];
         byte[] vote = new VoteNotification(
-            ServerState.Looking, new ServerId(leader), new Zxid(0), second.Replica.Zab!.Election.Round, 0,
+            ServerState.Looking, new ServerId(leader), new Zxid(0), round ?? second.Replica.Zab!.Election.Round, 0,
             VoteNotification.CurrentVersion, null).ToArray();
         second.Step(Input.VoteReceived(new ServerId(from), vote, world.NowMs, world.NowMs));
         world.Deliver();
