@@ -32,8 +32,8 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// A request of a local session that is no read. True if that was all there is to do; false if it is to be proposed,
-    /// for a <paramref name="session"/> that may be another one now.
+    /// A request of a local session that is no read. True if that was all there is to do; false if it is to be
+    /// proposed, for a <paramref name="session"/> that may be another one now.
     /// </summary>
     private bool TakeLocal(ClientLink link, ref Session session, in QueuedRequest request, ReadOnlySpan<byte> body)
     {

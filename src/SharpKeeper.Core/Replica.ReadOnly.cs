@@ -4,8 +4,8 @@ using SharpKeeper.Protocol;
 namespace SharpKeeper.Core;
 
 /// <summary>
-/// Read-only mode: a server that has been without a quorum for a while serves reads from what it has to clients that ask
-/// for that. What they see may be old; sessions begun here are known nowhere else.
+/// Read-only mode: a server that has been without a quorum for a while serves reads from what it has to clients that
+/// ask for that. What they see may be old; sessions begun here are known nowhere else.
 /// </summary>
 public sealed partial class Replica
 {
@@ -59,9 +59,9 @@ public sealed partial class Replica
     }
 
     /// <summary>
-    /// May a session be alive at servers that are in touch? Then it can neither be kept alive here nor be declared dead,
-    /// and its owner must not take being connected here for being in possession of it. Where sessions are local, one that
-    /// is not known here is none of the ensemble's.
+    /// May a session be alive at servers that are in touch? Then it can neither be kept alive here nor be declared
+    /// dead, and its owner must not take being connected here for being in possession of it. Where sessions are local,
+    /// one that is not known here is none of the ensemble's.
     /// </summary>
     private bool IsOfEnsemble(long session)
     {

@@ -4,7 +4,9 @@ namespace SharpKeeper.Core.Transactions;
 
 internal sealed partial class TxnPreparer
 {
-    /// <summary>Does the request create an ephemeral, by itself or inside a multi? False if it cannot be decoded.</summary>
+    /// <summary>
+    /// Does the request create an ephemeral, by itself or inside a multi? False if it cannot be decoded.
+    /// </summary>
     public static bool CreatesEphemeral(OpCode op, ReadOnlySpan<byte> body)
     {
         if (op is OpCode.Create or OpCode.Create2)

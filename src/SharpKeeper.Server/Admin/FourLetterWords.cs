@@ -134,7 +134,8 @@ internal sealed partial class FourLetterWords(IServerStatusSource source, Server
             AppendSessions(text, followed);
         else
             AppendBuckets(
-                text.Append(source.LocalSessionExpiries is null ? "Session " : "Global Session "), source.SessionExpiries, static session => session.ToString());
+                text.Append(source.LocalSessionExpiries is null ? "Session " : "Global Session "),
+                source.SessionExpiries, static session => session.ToString());
         IReadOnlyList<KeyValuePair<SessionId, IReadOnlyList<string>>> ephemerals = source.EphemeralsBySession;
         text.Append(CultureInfo.InvariantCulture,
             $"ephemeral nodes dump:\nSessions with Ephemerals ({ephemerals.Count}):\n");

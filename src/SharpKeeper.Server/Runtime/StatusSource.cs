@@ -85,7 +85,9 @@ internal sealed class StatusSource(ServerRuntime runtime) : IServerStatusSource
 
     /// <inheritdoc/>
     public IReadOnlyList<ExpiryBucket<SessionId>>? LocalSessionExpiries =>
-        Ensemble is { } ensemble && (Options.LocalSessionsEnabled || ensemble.IsReadOnly) ? BucketsOf(Replica.LocalSessions) : null;
+        Ensemble is { } ensemble && (Options.LocalSessionsEnabled || ensemble.IsReadOnly)
+            ? BucketsOf(Replica.LocalSessions)
+            : null;
 
     /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<SessionId, TimeSpan>>? FollowedSessions =>
