@@ -18,10 +18,11 @@ internal sealed class ClientsEnsemble : IClientsPeer
 
     public string ConnectString => ensemble.ConnectString;
 
-    public static async Task<ClientsEnsemble> StartAsync(string kinds) => new(await Ensemble.StartAsync(
+    public static async Task<ClientsEnsemble> StartAsync(
+        string kinds, params (string Key, string Value)[] lines) => new(await Ensemble.StartAsync(
         EnsembleSetup.Of(kinds).With(
             ("DigestAuthenticationProvider.superDigest", KazooSuperUser), ("extendedTypesEnabled", "true"),
-            ("maxSessionTimeout", "40000")) with
+            ("maxSessionTimeout", "40000")).With(lines) with
         {
             CanReconfigure = true,
             Properties = new Dictionary<string, string> { ["readonlymode.enabled"] = "true" },

@@ -59,3 +59,22 @@ public sealed class FollowerKazooTests : KazooSuite
 
     private protected override async Task<IClientsPeer> StartAsync() => await ClientsFollower.StartAsync("SSS");
 }
+
+/// <summary>kazoo with a server that has lost the others.</summary>
+[Collection(EnsembleCollection.Name)]
+public sealed class ReadOnlyKazooTests : KazooSuite
+{
+    private string kinds = "";
+
+    [Theory]
+    [InlineData("AAA")]
+    [InlineData("SSS")]
+    public Task Read_only_server_is_used_and_left_again(string kinds)
+    {
+        this.kinds = kinds;
+        return RunAsync("readonly.py");
+    }
+
+    private protected override async Task<IClientsPeer> StartAsync() =>
+        await ClientsEnsemble.StartAsync(kinds, ("localSessionsEnabled", "true"));
+}
