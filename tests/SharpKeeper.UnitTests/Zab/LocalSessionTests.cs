@@ -162,9 +162,8 @@ public class LocalSessionTests
     }
 
     [Fact]
-    public void Leader_gives_no_ephemeral_to_a_session_that_it_does_not_know()
+    public void Session_that_became_global_expires_at_the_leader_when_its_server_is_cut_off()
     {
-        // The follower believes that the session is global; the leader has let it expire meanwhile.
         using EnsembleHarness world = Started();
         EnsembleClient client = world[Follower].Connect(timeoutMs: 4000);
         client.Create("/e", CreateMode.Ephemeral);
