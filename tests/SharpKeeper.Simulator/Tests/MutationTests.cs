@@ -37,7 +37,9 @@ public class MutationTests
         Fault[] schedule = [.. smallest.Faults.Select(static (fault, number) => Fault.Parse(fault.Word, number)!)];
         RunReport again = Simulation.Run(new RunOptions
         {
-            Seed = 2, Bugs = PlantedBug.KeepTruncated, Schedule = schedule,
+            Seed = 2,
+            Bugs = PlantedBug.KeepTruncated,
+            Schedule = schedule,
         });
         Assert.Equal(smallest.Failure!.Message, again.Failure?.Message);
         Assert.Equal(smallest.Fingerprint, again.Fingerprint);
