@@ -222,7 +222,7 @@ public interface IKeeperClient : IAsyncDisposable
     /// <param name="members">All servers of the new ensemble; null for a change by the two others.</param>
     /// <param name="fromConfig">The configuration to start from, or -1 for whatever is current.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    /// <exception cref="BadVersionException">The current configuration is another than the one to start from.</exception>
+    /// <exception cref="BadVersionException">The configuration is another than the one to start from.</exception>
     /// <exception cref="ReconfigInProgressException">Another change is under way.</exception>
     /// <exception cref="NewConfigNoQuorumException">
     /// No quorum of the new members is connected and up to date; nothing has changed.

@@ -24,7 +24,8 @@ internal static class ListeningProcess
             Dictionary<int, int> pidsByPort = [];
             foreach (string process in Directory.EnumerateDirectories("/proc"))
             {
-                if (int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
+                string name = Path.GetFileName(process);
+                if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
                     Look(process, pid, portsByLink, pidsByPort);
             }
             return servers.All(server => pidsByPort.ContainsKey(server.Port))
@@ -37,7 +38,9 @@ internal static class ListeningProcess
         }
     }
 
-    /// <summary>Takes the listening sockets from the lines of /proc/net/tcp: the link that a process holds, and the port.</summary>
+    /// <summary>
+    /// Takes the listening sockets from the lines of /proc/net/tcp: the link that a process holds, and the port.
+    /// </summary>
     public static void ReadTable(
         IEnumerable<string> lines, IReadOnlyList<IPEndPoint> servers, Dictionary<string, int> portsByLink)
     {

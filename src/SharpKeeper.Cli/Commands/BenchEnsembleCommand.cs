@@ -60,9 +60,12 @@ internal static class BenchEnsembleCommand
 
     private static readonly Option<bool> json = new("--json") { Description = "Print the results as JSON." };
 
-    private static readonly Option<int> servers = Number("--servers", "Servers of each ensemble.", Defaults.Servers, 1, 15);
-    private static readonly Option<int> rounds = Number("--rounds", "Rounds on each ensemble.", Defaults.Rounds, 1, 1000);
-    private static readonly Option<int> tick = Number("--tick-time", "tickTime in ms.", Defaults.TickTimeMs, 10, 60_000);
+    private static readonly Option<int> servers = Number(
+        "--servers", "Servers of each ensemble.", Defaults.Servers, 1, 15);
+    private static readonly Option<int> rounds = Number(
+        "--rounds", "Rounds on each ensemble.", Defaults.Rounds, 1, 1000);
+    private static readonly Option<int> tick = Number(
+        "--tick-time", "tickTime in ms.", Defaults.TickTimeMs, 10, 60_000);
     private static readonly Option<int> sessions = Number(
         "--sessions", "failover: sessions that write.", Defaults.Sessions, 1, 1000);
     private static readonly Option<int> depth = Number(
@@ -70,11 +73,13 @@ internal static class BenchEnsembleCommand
     private static readonly Option<int> probes = Number(
         "--probe-sessions", "catch-up, snapshot: sessions that write one by one to the leader.", Defaults.ProbeSessions,
         1, 1000);
-    private static readonly Option<int> size = Number("--size", "Bytes of data of each znode.", Defaults.Size, 4, 1_000_000);
+    private static readonly Option<int> size = Number(
+        "--size", "Bytes of data of each znode.", Defaults.Size, 4, 1_000_000);
     private static readonly Option<int> txns = Number(
         "--txns", "catch-up: transactions that the server misses.", (int)Defaults.Txns, 1, 100_000_000);
     private static readonly Option<int> znodes = Number(
-        "--znodes", "catch-up, snapshot: znodes that the servers hold, and that a fresh one takes over.", (int)Defaults.Znodes, 1, 100_000_000);
+        "--znodes", "catch-up, snapshot: znodes that the servers hold, and that a fresh one takes over.",
+        (int)Defaults.Znodes, 1, 100_000_000);
     private static readonly Option<int> readyMax = Number(
         "--ready-timeout", "Seconds after which a wait for a server is given up.",
         (int)Defaults.ReadyMax.TotalSeconds, 1, 3600);
@@ -91,8 +96,8 @@ internal static class BenchEnsembleCommand
         var command = new Command("ensemble",
             "Start ensembles of servers on free ports, measure them under load, failure and catch-up, and end them.");
         command.Arguments.Add(scenarios);
-        Option[] all = [a, b, servers, rounds, duration, warmup, operations, sessions, depth, probes, size, txns, znodes,
-            tick, config, javaOptions, directory, readyMax, json];
+        Option[] all = [a, b, servers, rounds, duration, warmup, operations, sessions, depth, probes, size, txns,
+            znodes, tick, config, javaOptions, directory, readyMax, json];
         foreach (Option option in all)
             command.Options.Add(option);
         command.SetAction(parsed => BenchCommand.Guard(parsed, cancel =>

@@ -118,8 +118,8 @@ internal sealed class Connection : IThreadPoolWorkItem, IDisposable
     }
 
     /// <summary>
-    /// Asks for the end as soon as all requests are answered, or at the next heartbeat. To be called under the session's
-    /// lock; true asks the caller to <see cref="Abort"/> after leaving it, since nothing is under way.
+    /// Asks for the end as soon as all requests are answered, or at the next heartbeat. To be called under the
+    /// session's lock; true asks the caller to <see cref="Abort"/> after leaving it, since nothing is under way.
     /// </summary>
     public bool Retire(string reason)
     {

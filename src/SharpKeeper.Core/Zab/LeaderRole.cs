@@ -133,8 +133,8 @@ internal sealed partial class LeaderRole
     }
 
     /// <summary>
-    /// A voter looks for a leader. If those who elected this one do not come, it is of no use to wait for them while others
-    /// are ready: Apache waits for initLimit (ZOOKEEPER-3109). Nor will a voter come that has a greater vote in this
+    /// A voter looks for a leader. If those who elected this one do not come, it is of no use to wait for them while
+    /// others are ready: Apache waits for initLimit (ZOOKEEPER-3109). Nor will a voter come that has a greater vote in this
     /// election, since votes only grow, or that has begun another one. Otherwise two could elect one of them and this
     /// server would wait for both, elected by a vote that was changed since or given up too early.
     /// </summary>

@@ -44,7 +44,9 @@ public abstract class EnsembleClientSuite
             Assert.Equal(session, client.Session.Id);
         });
 
-    /// <summary>What one client has written, another one reads as of now at a server that is not told in time.</summary>
+    /// <summary>
+    /// What one client has written, another one reads as of now at a server that is not told in time.
+    /// </summary>
     protected static Task ReadsAsOfNowSeeEveryWriteAsync(string kinds) => Ensemble.RunAsync(
         EnsembleSetup.Of(kinds),
         async ensemble =>
@@ -71,7 +73,9 @@ public abstract class EnsembleClientSuite
                 await reader.DisposeAsync();
         });
 
-    /// <summary>Without a quorum a server serves reads to who allows it, and with one they move back by themselves.</summary>
+    /// <summary>
+    /// Without a quorum a server serves reads to who allows it, and with one they move back by themselves.
+    /// </summary>
     protected static Task ReadOnlyServerIsUsedAndLeftAgainAsync(string kinds) => Ensemble.RunAsync(
         EnsembleSetup.Of(kinds).With(("localSessionsEnabled", "true"), ("localSessionsUpgradingEnabled", "true")) with
         {
@@ -145,7 +149,9 @@ public abstract class EnsembleClientSuite
             await Assert.ThrowsAsync<ReconfigDisabledException>(() => ReconfigAsync(super, leaving: "3"));
         });
 
-    /// <summary>A client that follows the configuration leaves a server that leaves, and finds those that come.</summary>
+    /// <summary>
+    /// A client that follows the configuration leaves a server that leaves, and finds those that come.
+    /// </summary>
     protected static Task ClientFollowsTheConfigurationAsync(string kinds) => Ensemble.RunAsync(
         EnsembleSetup.Of(kinds) with { CanReconfigure = true },
         async ensemble =>

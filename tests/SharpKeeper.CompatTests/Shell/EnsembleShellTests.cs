@@ -105,6 +105,6 @@ public sealed partial class EnsembleShellTests
             ? "* " + string.Join(',', line[2..].Split(',').Order(StringComparer.Ordinal)) : line;
     }
 
-    [GeneratedRegex(@"0x[0-9a-f]+|\b[1-9][0-9a-f]0{3,}[0-9a-f]+|\b[1-9a-f]0{3,}[0-9a-f]+|\w{3} \w{3} \d\d \d\d:\d\d:\d\d \w+ \d{4}")]
+    [GeneratedRegex(@"0x[0-9a-f]+|\b[1-9][0-9a-f]?0{3,}[0-9a-f]+|\w{3} \w{3} \d\d \d\d:\d\d:\d\d \w+ \d{4}")]
     private static partial Regex Variable();
 }

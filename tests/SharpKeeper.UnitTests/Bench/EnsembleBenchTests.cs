@@ -59,8 +59,8 @@ public class EnsembleBenchTests
     public void EnsembleResult_takes_medians_and_the_median_of_the_ratios()
     {
         EnsembleResult result = EnsembleResult.Of("failover", Options(), [
-            [[new("gap ms", 100), new("lost", 0)], [new("gap ms", 300), new("lost", 0)], [new("gap ms", 200), new("lost", 0)]],
-            [[new("gap ms", 10), new("lost", 0)], [new("gap ms", 60), new("lost", 0)], [new("gap ms", 50), new("lost", 1)]],
+            [Round(100, 0), Round(300, 0), Round(200, 0)],
+            [Round(10, 0), Round(60, 0), Round(50, 1)],
         ]);
 
         Assert.Equal((200, 50, 0.2), (result.Figures[0].A, result.Figures[0].B, result.Figures[0].Ratio));
@@ -107,6 +107,8 @@ public class EnsembleBenchTests
 
         Assert.Equal(new Dictionary<string, int> { ["socket:[111]"] = 2181 }, found);
     }
+
+    private static List<EnsembleFigure> Round(double gap, double lost) => [new("gap ms", gap), new("lost", lost)];
 
     private static EnsembleBenchOptions Options() => new()
     {

@@ -163,7 +163,8 @@ public class ServerListTests
         Assert.Equal(["x", "y"], Enumerable.Range(0, 2).Select(_ => list.Next(out TimeSpan _).Host).Order());
     }
 
-    private static ServerEndpoint[] Servers(string hosts) => [.. hosts.Select(host => new ServerEndpoint($"{host}", 1))];
+    private static ServerEndpoint[] Servers(string hosts) =>
+        [.. hosts.Select(host => new ServerEndpoint($"{host}", 1))];
 
     private static TimeSpan Delay(ServerList list)
     {

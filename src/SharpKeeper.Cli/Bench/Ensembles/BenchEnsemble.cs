@@ -83,7 +83,7 @@ internal sealed class BenchEnsemble : IDisposable
     });
 
     /// <summary>Asks until something holds.</summary>
-    /// <exception cref="BenchException">It does not within the time allowed, or a server has ended by itself.</exception>
+    /// <exception cref="BenchException">It does not in the time allowed, or a server has ended by itself.</exception>
     public void WaitUntil(string what, Func<bool> holds)
     {
         long start = Stopwatch.GetTimestamp();

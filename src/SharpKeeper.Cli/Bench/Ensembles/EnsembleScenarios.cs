@@ -8,7 +8,9 @@ namespace SharpKeeper.Cli.Bench.Ensembles;
 /// <param name="Value">The figure.</param>
 internal readonly record struct EnsembleFigure(string Name, double Value);
 
-/// <summary>What is measured of ensembles. Each runs one round on one ensemble and leaves all its servers running.</summary>
+/// <summary>
+/// What is measured of ensembles. Each runs one round on one ensemble and leaves all its servers running.
+/// </summary>
 internal sealed class EnsembleScenarios(EnsembleBenchOptions options, TextWriter errors, CancellationToken cancel)
 {
     private static readonly TimeSpan Baseline = TimeSpan.FromSeconds(3);
@@ -27,7 +29,8 @@ internal sealed class EnsembleScenarios(EnsembleBenchOptions options, TextWriter
             figures.Add(new($"{name} p50 us", result.LatencyUs.P50));
             figures.Add(new($"{name} p99 us", result.LatencyUs.P99));
             figures.Add(new($"{name} servers' CPU us/op", result.ServerCpuUsPerOp ?? 0));
-            figures.Add(new($"{name} servers' RSS MiB", result.Processes.Sum(process => process.RssBytesAfter) / 1048576.0));
+            figures.Add(new(
+                $"{name} servers' RSS MiB", result.Processes.Sum(process => process.RssBytesAfter) / 1048576.0));
         }
         return figures;
     }

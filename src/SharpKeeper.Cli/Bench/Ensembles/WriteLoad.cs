@@ -9,8 +9,8 @@ namespace SharpKeeper.Cli.Bench.Ensembles;
 
 /// <summary>
 /// Writes that go on while servers come and go, through clients that reconnect by themselves. Each of many lanes has a
-/// znode of its own and writes it at the version that it knows, one write after the other: so an acknowledged write that
-/// is missing shows as a version that is too low, at once or when <see cref="CountLostAsync"/> looks.
+/// znode of its own and writes it at the version that it knows, one write after the other: so an acknowledged write
+/// that is missing shows as a version that is too low, at once or when <see cref="CountLostAsync"/> looks.
 /// </summary>
 internal sealed class WriteLoad : IAsyncDisposable
 {
@@ -65,7 +65,9 @@ internal sealed class WriteLoad : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the current stretch of time, begins the next one, and returns what the ended one measured.</summary>
+    /// <summary>
+    /// Ends the current stretch of time, begins the next one, and returns what the ended one measured.
+    /// </summary>
     public LoadWindow Next()
     {
         lock (gate)

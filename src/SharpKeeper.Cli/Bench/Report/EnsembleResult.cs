@@ -26,7 +26,10 @@ internal sealed record EnsembleResult
             A = options.A.Program,
             B = options.B?.Program,
             Rounds = a.Count,
-            Figures = [.. names.Select((name, i) => EnsembleRow.Of(name, Values(a, i), b is null ? null : Values(b, i)))],
+            Figures =
+            [
+                .. names.Select((name, i) => EnsembleRow.Of(name, Values(a, i), b is null ? null : Values(b, i)))
+            ],
         };
     }
 
