@@ -155,6 +155,21 @@ internal sealed class ZabPeer
     /// <summary>Is <paramref name="role"/> still the role of this server?</summary>
     public bool IsLeading(LeaderRole role) => ReferenceEquals(leader, role);
 
+    /// <summary>
+    /// Whoever looks for a leader does not follow this server; and a leader that looks itself, in a later election than
+    /// the one that decided for it, is not worth dialling any more.
+    /// </summary>
+    private void LookerSeen(in Input input)
+    {
+        if (leader is null && input.Server != LeaderId)
+            return;
+        if (!VoteNotification.TryRead(input.Body, out VoteNotification vote) || vote.State != ServerState.Looking)
+            return;
+        leader?.LookerSeen(input.Server, new Vote(vote.Leader, vote.Zxid, vote.Round, vote.PeerEpoch), NowMs);
+        if (vote.Round > Election.Round)
+            learner?.LeaderUnheard(NowMs);
+    }
+
     /// <summary>Takes an input that concerns the ensemble.</summary>
     public void Step(in Input input)
     {
@@ -168,12 +183,7 @@ internal sealed class ZabPeer
                 // Without an election of its own this server has nothing true to say.
                 if (!isElectionDue)
                     Election.Receive(input.Server, input.Body, NowMs);
-                if (leader is not null && VoteNotification.TryRead(input.Body, out VoteNotification vote)
-                    && vote.State == ServerState.Looking)
-                {
-                    leader.LookerSeen(
-                        input.Server, new Vote(vote.Leader, vote.Zxid, vote.Round, vote.PeerEpoch), NowMs);
-                }
+                LookerSeen(input);
                 break;
             case InputKind.VoteLinkChanged:
                 Election.LinkChanged(input.Server, input.Number != 0, NowMs);

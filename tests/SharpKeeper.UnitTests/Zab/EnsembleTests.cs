@@ -83,6 +83,23 @@ public class EnsembleTests
     }
 
     [Fact]
+    public void Leader_that_looks_itself_is_not_dialled_any_more()
+    {
+        using var world = new EnsembleHarness(3);
+        world[2].Start();
+        world.Run(100);
+        long round = world[2].Replica.Zab!.Election.Round;
+        Vote(world, from: 3, leader: 3, isDelivered: false);
+        Assert.Equal(ServerState.Following, world[2].State);
+
+        Vote(world, from: 3, leader: 3, round, isDelivered: false);
+        Assert.Equal(ServerState.Following, world[2].State);
+        Vote(world, from: 3, leader: 3, round + 1, isDelivered: false);
+
+        Assert.Equal(ServerState.Looking, world[2].State);
+    }
+
+    [Fact]
     public void Voters_that_vote_for_less_are_waited_for()
     {
         using var world = new EnsembleHarness(3);
@@ -154,13 +171,16 @@ public class EnsembleTests
         Assert.DoesNotContain("round=2", world.Trace, StringComparison.Ordinal);
     }
 
-    private static void Vote(EnsembleHarness world, int from, int leader, long? round = null)
+    private static void Vote(
+        EnsembleHarness world, int from, int leader, long? round = null, bool isDelivered = true)
     {
         HarnessServer second = world[2];
         byte[] vote = new VoteNotification(
             ServerState.Looking, new ServerId(leader), new Zxid(0), round ?? second.Replica.Zab!.Election.Round, 0,
             VoteNotification.CurrentVersion, null).ToArray();
         second.Step(Input.VoteReceived(new ServerId(from), vote, world.NowMs, world.NowMs));
-        world.Deliver();
+        // What this gives rise to finds nobody there, and tells so.
+        if (isDelivered)
+            world.Deliver();
     }
 }
