@@ -156,8 +156,8 @@ internal sealed class ZabPeer
     public bool IsLeading(LeaderRole role) => ReferenceEquals(leader, role);
 
     /// <summary>
-    /// Whoever looks for a leader does not follow this server; and a leader that looks itself, in a later election than
-    /// the one that decided for it, is not worth dialling any more.
+    /// Whoever looks for a leader does not follow this server. And a leader that looks itself, with a greater vote than the
+    /// one for it or in a later election, is not worth dialling any more.
     /// </summary>
     private void LookerSeen(in Input input)
     {
@@ -165,8 +165,9 @@ internal sealed class ZabPeer
             return;
         if (!VoteNotification.TryRead(input.Body, out VoteNotification vote) || vote.State != ServerState.Looking)
             return;
-        leader?.LookerSeen(input.Server, new Vote(vote.Leader, vote.Zxid, vote.Round, vote.PeerEpoch), NowMs);
-        if (vote.Round > Election.Round)
+        var its = new Vote(vote.Leader, vote.Zxid, vote.Round, vote.PeerEpoch);
+        leader?.LookerSeen(input.Server, its, NowMs);
+        if (its.Round > Election.Round || (its.Round == Election.Round && its.IsAfter(Election.CurrentVote)))
             learner?.LeaderUnheard(NowMs);
     }
 

@@ -82,21 +82,23 @@ public class EnsembleTests
         Assert.Equal(ServerState.Looking, world[2].State);
     }
 
-    [Fact]
-    public void Leader_that_looks_itself_is_not_dialled_any_more()
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(3, 0)]
+    public void Leader_that_looks_for_another_is_not_dialled_any_more(int leader, int roundsLater)
     {
         using var world = new EnsembleHarness(3);
-        world[2].Start();
+        world[1].Start();
         world.Run(100);
-        long round = world[2].Replica.Zab!.Election.Round;
-        Vote(world, from: 3, leader: 3, isDelivered: false);
-        Assert.Equal(ServerState.Following, world[2].State);
+        long round = world[1].Replica.Zab!.Election.Round;
+        Vote(world, from: 2, leader: 2, isDelivered: false, to: 1);
+        Assert.Equal(ServerState.Following, world[1].State);
 
-        Vote(world, from: 3, leader: 3, round, isDelivered: false);
-        Assert.Equal(ServerState.Following, world[2].State);
-        Vote(world, from: 3, leader: 3, round + 1, isDelivered: false);
+        Vote(world, from: 2, leader: 2, round, isDelivered: false, to: 1);
+        Assert.Equal(ServerState.Following, world[1].State);
+        Vote(world, from: 2, leader, round + roundsLater, isDelivered: false, to: 1);
 
-        Assert.Equal(ServerState.Looking, world[2].State);
+        Assert.Equal(ServerState.Looking, world[1].State);
     }
 
     [Fact]
@@ -172,13 +174,13 @@ public class EnsembleTests
     }
 
     private static void Vote(
-        EnsembleHarness world, int from, int leader, long? round = null, bool isDelivered = true)
+        EnsembleHarness world, int from, int leader, long? round = null, bool isDelivered = true, int to = 2)
     {
-        HarnessServer second = world[2];
+        HarnessServer target = world[to];
         byte[] vote = new VoteNotification(
-            ServerState.Looking, new ServerId(leader), new Zxid(0), round ?? second.Replica.Zab!.Election.Round, 0,
+            ServerState.Looking, new ServerId(leader), new Zxid(0), round ?? target.Replica.Zab!.Election.Round, 0,
             VoteNotification.CurrentVersion, null).ToArray();
-        second.Step(Input.VoteReceived(new ServerId(from), vote, world.NowMs, world.NowMs));
+        target.Step(Input.VoteReceived(new ServerId(from), vote, world.NowMs, world.NowMs));
         // What this gives rise to finds nobody there, and tells so.
         if (isDelivered)
             world.Deliver();
