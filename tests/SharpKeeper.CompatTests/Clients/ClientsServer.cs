@@ -27,8 +27,10 @@ internal sealed class ClientsServer : IClientsPeer
         return started;
     }
 
-    /// <summary>Fulfils what a client program wishes of the server.</summary>
-    public Task FulfilAsync(string wish) => wish switch
+    /// <summary>
+    /// Fulfils what a client program wishes of the server; a number behind the wish names the only server there is.
+    /// </summary>
+    public Task FulfilAsync(string wish) => wish.Split(' ')[0] switch
     {
         "stop" => server!.StopAsync(),
         "start" => server!.RestartAsync(),
