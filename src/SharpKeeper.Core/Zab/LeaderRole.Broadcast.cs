@@ -107,13 +107,7 @@ internal sealed partial class LeaderRole
             if (!learner.IsForwarding)
                 continue;
             for (int i = first; i < end; i++)
-            {
-                bool activates = isReconfig && i == end - 1;
-                if (learner.IsObserver)
-                    WriteInform(learner, i, activates, designated);
-                else
-                    WriteCommit(learner, i, activates, designated);
-            }
+                WriteDecided(learner, i, isReconfig && i == end - 1, designated);
             Wrote(learner);
         }
         peer.Counters = peer.Counters with { Commits = peer.Counters.Commits + end - first };
@@ -124,31 +118,44 @@ internal sealed partial class LeaderRole
             Activate(designated);
     }
 
-    private void WriteCommit(LearnerState learner, int index, bool activates, ServerId designated)
+    private void WriteDecided(LearnerState learner, int index, bool activates, ServerId designated)
     {
         Zxid zxid = history.ZxidAt(index);
-        if (!activates)
-        {
-            QuorumPackets.WriteEmpty(learner.Output, QuorumPacketType.Commit, zxid);
-            return;
-        }
-        int begun = QuorumPackets.Begin(learner.Output, QuorumPacketType.CommitAndActivate, zxid);
-        learner.Output.WriteInt64(designated.Value);
-        QuorumPackets.End(learner.Output, begun);
+        bool waits = learner.Syncs.IsBehind(zxid);
+        JuteBuffer output = waits ? learner.Syncs.Packets : learner.Output;
+        int begun = output.Length;
+        if (learner.IsObserver)
+            WriteInform(output, zxid, history.PayloadAt(index), activates, designated);
+        else
+            WriteCommit(output, zxid, activates, designated);
+        if (waits)
+            learner.Syncs.Held(zxid, begun);
     }
 
-    private void WriteInform(LearnerState learner, int index, bool activates, ServerId designated)
+    private static void WriteCommit(JuteBuffer output, Zxid zxid, bool activates, ServerId designated)
     {
-        Zxid zxid = history.ZxidAt(index);
         if (!activates)
         {
-            QuorumPackets.Write(learner.Output, QuorumPacketType.Inform, zxid, history.PayloadAt(index));
+            QuorumPackets.WriteEmpty(output, QuorumPacketType.Commit, zxid);
             return;
         }
-        int begun = QuorumPackets.Begin(learner.Output, QuorumPacketType.InformAndActivate, zxid);
-        learner.Output.WriteInt64(designated.Value);
-        learner.Output.WriteRaw(history.PayloadAt(index));
-        QuorumPackets.End(learner.Output, begun);
+        int begun = QuorumPackets.Begin(output, QuorumPacketType.CommitAndActivate, zxid);
+        output.WriteInt64(designated.Value);
+        QuorumPackets.End(output, begun);
+    }
+
+    private static void WriteInform(
+        JuteBuffer output, Zxid zxid, ReadOnlySpan<byte> payload, bool activates, ServerId designated)
+    {
+        if (!activates)
+        {
+            QuorumPackets.Write(output, QuorumPacketType.Inform, zxid, payload);
+            return;
+        }
+        int begun = QuorumPackets.Begin(output, QuorumPacketType.InformAndActivate, zxid);
+        output.WriteInt64(designated.Value);
+        output.WriteRaw(payload);
+        QuorumPackets.End(output, begun);
     }
 
     /// <summary>
@@ -182,7 +189,13 @@ internal sealed partial class LeaderRole
         if (designated == peer.Self)
             return;
         // Followers leave for the designated leader by themselves once they have this; what they have not committed they
-        // bring along, so nothing more may be committed here.
+        // bring along, so nothing more may be committed here. No sync is answered here any more either.
+        foreach (LearnerState learner in learners)
+        {
+            learner.Syncs.GiveUp(learner.Output);
+            Wrote(learner);
+        }
+        syncs.Clear();
         isHandingOver = true;
         handingOverSinceMs = peer.NowMs;
         host.StopServing();
@@ -240,6 +253,7 @@ internal sealed partial class LeaderRole
     {
         long round = peer.Has(PlantedBug.SyncWithoutQuorum) ? 0 : roundsStarted + 1;
         syncs.Enqueue(new PendingSync(learner, client, peer.LastLogged, round));
+        learner?.Syncs.Add(peer.LastLogged);
         if (roundsStarted == roundsConfirmed && round > 0)
             StartRound();
         AnswerSyncs();
@@ -283,8 +297,14 @@ internal sealed partial class LeaderRole
             syncs.Dequeue();
             if (sync.Client is { } client)
                 host.SyncAnswered(client);
-            else if (sync.Learner is { Phase: LearnerPhase.Synchronised } learner)
-                Send(learner, QuorumPacketType.Sync, Zxid.Zero);
+            else if (sync.Learner is { } learner && learners.Contains(learner))
+                AnswerSync(learner);
         }
+    }
+
+    private void AnswerSync(LearnerState learner)
+    {
+        learner.Syncs.Answer(learner.Output);
+        Wrote(learner);
     }
 }

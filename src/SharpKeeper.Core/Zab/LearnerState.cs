@@ -83,6 +83,9 @@ internal sealed class LearnerState(PeerLink link, long nowMs)
     /// <summary>Where packets for it are written to.</summary>
     public JuteBuffer Output => Held ?? Link.Output;
 
+    /// <summary>Its syncs without an answer, and the commits behind them.</summary>
+    public SyncFence Syncs { get; } = new();
+
     /// <summary>The identities that came with its last forwarded request, as encoded and as read.</summary>
     public byte[] LastAuthInfo { get; set; } = [];
 

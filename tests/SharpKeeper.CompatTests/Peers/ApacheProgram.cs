@@ -3,8 +3,14 @@ namespace SharpKeeper.CompatTests.Peers;
 /// <summary>Where Apache ZooKeeper is installed and how its programs are called.</summary>
 internal static class ApacheProgram
 {
-    /// <summary>Its classes; the manifest names the other jars.</summary>
-    public const string Jar = "/usr/share/java/zookeeper.jar";
+    /// <summary>
+    /// Its classes; the manifest names the other jars. SHARPKEEPER_APACHE_JAR names those of another version than the
+    /// installed one.
+    /// </summary>
+    public static string Jar { get; } =
+        Environment.GetEnvironmentVariable("SHARPKEEPER_APACHE_JAR") is { Length: > 0 } other
+            ? other
+            : "/usr/share/java/zookeeper.jar";
 
     private const string JavaPath = "/usr/bin/java";
     private const string LogJar = "/usr/share/java/slf4j-simple.jar";

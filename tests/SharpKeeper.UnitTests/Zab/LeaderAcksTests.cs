@@ -76,6 +76,53 @@ public sealed class LeaderAcksTests : IZabHost
         Assert.Equal(1, syncsAnswered);
     }
 
+    [Fact]
+    public void Commit_of_what_came_after_a_sync_stands_behind_its_answer()
+    {
+        PeerLink[] links = Lead(1, 2, 3);
+        Take(links[0]);
+        Propose(1);
+        peer.Leader!.RequestSync((LearnerState)links[0].Learner!, null);
+        Propose(2);
+        foreach (PeerLink link in links)
+            Send(link, static o => QuorumPackets.WriteEmpty(o, QuorumPacketType.Ack, Txn(2)));
+
+        // Both are committed, and nobody has confirmed the leader since the sync was asked for.
+        Assert.Equal(Txn(2), committed);
+        Assert.Equal(
+            [QuorumPacketType.Proposal, QuorumPacketType.Ping, QuorumPacketType.Proposal, QuorumPacketType.Commit],
+            Take(links[0]));
+        Assert.Equal(2, Peek(links[1]).Count(static type => type == QuorumPacketType.Commit));
+
+        AnswerPings(links[1]);
+        AnswerPings(links[2]);
+        Assert.Equal([QuorumPacketType.Sync, QuorumPacketType.Commit], Take(links[0]));
+    }
+
+    [Fact]
+    public void Commits_between_two_syncs_come_between_their_answers()
+    {
+        PeerLink[] links = Lead(1, 2, 3);
+        var asking = (LearnerState)links[0].Learner!;
+        peer.Leader!.RequestSync(asking, null);
+        Propose(1);
+        peer.Leader!.RequestSync(asking, null);
+        Propose(2);
+        foreach (PeerLink link in links)
+            Send(link, static o => QuorumPackets.WriteEmpty(o, QuorumPacketType.Ack, Txn(2)));
+        Assert.DoesNotContain(QuorumPacketType.Commit, Take(links[0]));
+
+        // The round that was under way when the second was asked for does not confirm it.
+        AnswerPings(links[1]);
+        AnswerPings(links[2]);
+        Assert.Equal(
+            [QuorumPacketType.Sync, QuorumPacketType.Commit],
+            Take(links[0]).Where(static type => type != QuorumPacketType.Ping));
+        AnswerPings(links[1]);
+        AnswerPings(links[2]);
+        Assert.Equal([QuorumPacketType.Sync, QuorumPacketType.Commit], Take(links[0]));
+    }
+
     void IZabHost.Log(Zxid zxid, ReadOnlySpan<byte> payload) => Assert.Fail("a leader learns nothing");
 
     void IZabHost.QueueUnlogged(Zxid zxid, ReadOnlySpan<byte> payload) => Assert.Fail("a leader learns nothing");
@@ -194,6 +241,13 @@ public sealed class LeaderAcksTests : IZabHost
     /// <summary>The packets that the leader has sent since the last time.</summary>
     private static List<QuorumPacketType> Take(PeerLink link)
     {
+        List<QuorumPacketType> types = Peek(link);
+        link.Output.Clear();
+        return types;
+    }
+
+    private static List<QuorumPacketType> Peek(PeerLink link)
+    {
         var types = new List<QuorumPacketType>();
         ReadOnlySpan<byte> bytes = link.Output.WrittenSpan;
         while (QuorumPackets.TryRead(bytes, 1 << 20, out QuorumPacket packet, out int consumed)
@@ -202,7 +256,6 @@ public sealed class LeaderAcksTests : IZabHost
             types.Add(packet.Type);
             bytes = bytes[consumed..];
         }
-        link.Output.Clear();
         return types;
     }
 }
