@@ -10,11 +10,15 @@ internal static class DaemonCommands
 {
     internal static IEnumerable<Command> Create() =>
     [
-        Create("start", "Start a server in the background", static control => control.StartAsync()),
-        Create("stop", "Stop the server in the background", static control => control.StopAsync()),
-        Create("restart", "Stop the server in the background and start it again", RestartAsync),
-        Create("status", "Tell the mode of the server", static control => control.StatusAsync()),
+        Create("start", "Start a server in the background", Load, static control => control.StartAsync()),
+        Create("stop", "Stop the server in the background", Locate, static control => control.StopAsync()),
+        Create("restart", "Stop the server in the background and start it again", Load, RestartAsync),
+        Create("status", "Tell the mode of the server", Locate, static control => control.StatusAsync()),
     ];
+
+    private static ServerOptions Load(ServerWords words) => words.Load();
+
+    private static ServerOptions Locate(ServerWords words) => words.Locate();
 
     private static async Task<int> RestartAsync(DaemonControl control)
     {
@@ -22,7 +26,8 @@ internal static class DaemonCommands
         return stopped == ExitCodes.Finished ? await control.StartAsync().ConfigureAwait(false) : stopped;
     }
 
-    private static Command Create(string name, string description, Func<DaemonControl, Task<int>> act)
+    private static Command Create(
+        string name, string description, Func<ServerWords, ServerOptions> read, Func<DaemonControl, Task<int>> act)
     {
         Command command = new(name, description);
         ServerArguments arguments = new();
@@ -36,7 +41,7 @@ internal static class DaemonCommands
                 ServerWords words = arguments.Read(parsed);
                 if (words.ConfigFile is string file)
                     error.WriteLine($"Using config: {file}");
-                ServerOptions options = words.Load();
+                ServerOptions options = read(words);
                 return await act(new DaemonControl(words, options, output, error)).ConfigureAwait(false);
             }
             catch (ServerConfigurationException e)

@@ -86,6 +86,10 @@ internal sealed record ServerWords(
     /// <exception cref="ServerConfigurationException">It is not valid.</exception>
     internal ServerOptions Load() => ServerOptionsLoader.Load(ConfigFile, Properties, Overrides);
 
+    /// <summary>Finds out where the server is that runs with this configuration.</summary>
+    /// <exception cref="ServerConfigurationException">The configuration does not say it.</exception>
+    internal ServerOptions Locate() => ServerOptionsLoader.Locate(ConfigFile, Properties, Overrides);
+
     /// <summary>The same words as a command line.</summary>
     internal IEnumerable<string> ToArguments()
     {

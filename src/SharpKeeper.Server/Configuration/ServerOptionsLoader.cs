@@ -18,13 +18,29 @@ public static class ServerOptionsLoader
     /// <exception cref="ServerConfigurationException">The file cannot be read, or the settings are not valid; all
     /// problems are listed.</exception>
     public static ServerOptions Load(
-        string? configFile, IReadOnlyList<KeyValuePair<string, string>> properties, ServerOverrides overrides)
+        string? configFile, IReadOnlyList<KeyValuePair<string, string>> properties, ServerOverrides overrides) =>
+        Read(configFile, properties, overrides, isToRun: true);
+
+    /// <summary>
+    /// As <see cref="Load"/>, to find a server that runs already: what would keep it from starting now, such as its
+    /// removal from the ensemble since, does not matter as long as its data directory is known.
+    /// </summary>
+    /// <exception cref="ServerConfigurationException">The file cannot be read, or names no data directory.</exception>
+    public static ServerOptions Locate(
+        string? configFile, IReadOnlyList<KeyValuePair<string, string>> properties, ServerOverrides overrides) =>
+        Read(configFile, properties, overrides, isToRun: false);
+
+    private static ServerOptions Read(
+        string? configFile,
+        IReadOnlyList<KeyValuePair<string, string>> properties,
+        ServerOverrides overrides,
+        bool isToRun)
     {
         if (configFile is null)
-            return Parse(null, WithoutFile, properties, overrides);
+            return Parse(null, WithoutFile, properties, overrides, ReadFile, isToRun);
         string text = ReadFile(configFile)
             ?? throw new ServerConfigurationException($"there is no configuration file {configFile}");
-        return Parse(text, configFile, properties, overrides);
+        return Parse(text, configFile, properties, overrides, ReadFile, isToRun);
     }
 
     /// <summary>As <see cref="Load"/>, with the text of the file already in hand (null for no file); <c>myid</c> and a
@@ -42,7 +58,8 @@ public static class ServerOptionsLoader
         string fileName,
         IReadOnlyList<KeyValuePair<string, string>> properties,
         ServerOverrides overrides,
-        FileReader readFile)
+        FileReader readFile,
+        bool isToRun = true)
     {
         SettingCollector collector = new(fileName);
         if (text is not null)
@@ -63,7 +80,8 @@ public static class ServerOptionsLoader
         if (options.ReadOnlyModeEnabled)
             options = options with { FourLetterWords = options.FourLetterWords.With("isro") };
         collector.CheckPairs(isFile: text is not null, overrides);
-        collector.ThrowIfProblems(options.Validate());
+        if (isToRun || options.DataDir.Length == 0)
+            collector.ThrowIfProblems(options.Validate());
         return options with { Warnings = collector.Warnings };
     }
 

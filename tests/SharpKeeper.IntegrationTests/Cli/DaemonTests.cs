@@ -46,6 +46,24 @@ public sealed partial class DaemonTests : IDisposable
     }
 
     [Fact]
+    public async Task Server_whose_configuration_has_become_wrong_is_asked_and_stopped_all_the_same()
+    {
+        int port = SharpKeeperProcess.FreePort();
+        string config = _program.WriteConfig(port);
+        Assert.Equal(0, (await _program.RunAsync("start", config)).ExitCode);
+        // As after its removal from an ensemble: the file names the others only, and the number in myid is not there.
+        File.AppendAllText(config, "\nserver.1=127.0.0.1:1:2\nserver.2=127.0.0.1:3:4\ninitLimit=5\nsyncLimit=2\n");
+        File.WriteAllText(Path.Combine(_program.DataDirectory, "myid"), "3");
+
+        ProgramResult restarted = await _program.RunAsync("restart", config);
+        Assert.Equal(2, restarted.ExitCode);
+        Assert.Contains("there is no line server.3", restarted.Error, StringComparison.Ordinal);
+        await AssertRunsAsync(config, port);
+        ProgramResult stopped = await _program.RunAsync("stop", config);
+        Assert.Equal((0, "Stopping zookeeper ... STOPPED"), (stopped.ExitCode, stopped.Output.Trim()));
+    }
+
+    [Fact]
     public async Task Log_in_the_data_directory_grows_over_restarts()
     {
         string config = _program.WriteConfig(SharpKeeperProcess.FreePort(), "tickTme=2000");
@@ -103,7 +121,7 @@ public sealed partial class DaemonTests : IDisposable
     [Theory]
     [InlineData("start")]
     [InlineData("server")]
-    [InlineData("status")]
+    [InlineData("restart")]
     public async Task Command_with_a_bad_configuration_names_it(string command)
     {
         string config = _program.WriteConfig(SharpKeeperProcess.FreePort(), "tickTime=0\nsecureClientPort=2182");
