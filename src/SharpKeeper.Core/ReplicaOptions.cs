@@ -48,7 +48,7 @@ public sealed record ReplicaOptions
     public int RequestBytesMax { get; init; } = 0xfffff;
 
     /// <summary>Largest reply to a read, bytes; a larger one becomes an error reply.</summary>
-    public int ReplyBytesMax { get; init; } = 2 * 0xfffff;
+    public int ReplyBytesMax { get; init; } = 64 << 20;
 
     /// <summary>
     /// Bytes of replies and events that a link may hold untaken; a link that would hold more is hung up.

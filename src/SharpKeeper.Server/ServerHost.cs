@@ -21,6 +21,9 @@ namespace SharpKeeper.Server;
 /// </summary>
 public sealed partial class ServerHost : IAsyncDisposable
 {
+    // Clients other than Java's take replies of any length, and lists of children get long.
+    private const int ReplyBytesMaxMin = 64 << 20;
+
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ServerOptions options;
     private readonly ILogger logger;
@@ -285,7 +288,8 @@ public sealed partial class ServerHost : IAsyncDisposable
         CloseSessionTxnEnabled = options.CloseSessionTxnEnabled,
         ReconfigEnabled = options.ReconfigEnabled,
         RequestBytesMax = options.PacketBytesMax,
-        ReplyBytesMax = (int)Math.Min((long)options.PacketBytesMax + options.PacketExtraBytesMax, int.MaxValue),
+        ReplyBytesMax = (int)Math.Clamp(
+            (long)options.PacketBytesMax + options.PacketExtraBytesMax, ReplyBytesMaxMin, int.MaxValue),
         SnapshotTxnCount = options.InMemory ? int.MaxValue : options.SnapCount,
         SnapshotLogBytes = options.InMemory ? 0 : options.SnapSizeLimitBytes,
         ContainerCheckIntervalMs = (int)options.ContainerCheckInterval.TotalMilliseconds,

@@ -58,9 +58,6 @@ internal sealed class ClientConnection : Connection
     /// <summary>The number behind that word.</summary>
     public long WordArgument { get; set; }
 
-    /// <summary>Bytes of a frame that was too long and still has to be passed over.</summary>
-    public long SkipBytes { get; set; }
-
     /// <summary>Must nothing more be read for now?</summary>
     public bool IsWaiting => WaitsForReplica || WaitsForSync || WaitsForPeer || WaitsForThrottle;
 

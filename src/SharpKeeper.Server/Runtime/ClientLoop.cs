@@ -17,8 +17,8 @@ internal sealed class ClientLoop : ILoopHandler
 {
     private const int RequestHeaderBytes = 8;
 
-    // A frame longer than the limit is answered and passed over up to this multiple; longer ones are garbage.
-    private const int SkippedLimits = 64;
+    // A frame longer than the limit is taken for a request up to this multiple; longer ones are garbage.
+    private const int RequestLimits = 64;
 
     // A connection with so much unsent output is not read any more: its peer must take some first.
     private const int UnsentBytesSoftMax = 4 << 20;
@@ -212,17 +212,11 @@ internal sealed class ClientLoop : ILoopHandler
         return consumed;
     }
 
-    /// <summary>Takes one frame, or part of one to be passed over; 0 when more bytes are needed.</summary>
+    /// <summary>Takes one frame; 0 when more bytes are needed.</summary>
     private int ConsumeOne(ClientConnection client, ReadOnlySpan<byte> bytes)
     {
         if (client.Phase == ConnectionPhase.Done)
             return bytes.Length;
-        if (client.SkipBytes > 0)
-        {
-            int skipped = (int)Math.Min(client.SkipBytes, bytes.Length);
-            client.SkipBytes -= skipped;
-            return skipped;
-        }
         if (bytes.Length < 4)
             return 0;
         int length = BinaryPrimitives.ReadInt32BigEndian(bytes);
@@ -233,7 +227,7 @@ internal sealed class ClientLoop : ILoopHandler
                 return TakeWord(client, word, bytes);
         }
         if (length < 0 || length > runtime.RequestBytesMax)
-            return ConsumeOversized(client, bytes, length);
+            return RefuseOversized(client, length);
         if (bytes.Length - 4 < length)
             return 0;
         if (client.Phase == ConnectionPhase.Established && IsHeldBack(client, bytes.Slice(4, length)))
@@ -277,29 +271,29 @@ internal sealed class ClientLoop : ILoopHandler
         }
     }
 
-    private int ConsumeOversized(ClientConnection client, ReadOnlySpan<byte> bytes, int length)
+    /// <summary>
+    /// Ends the connection over a frame that is too long, once the requests before it are answered. Clients are used to
+    /// that from Apache; why it happens stands in the log.
+    /// </summary>
+    private int RefuseOversized(ClientConnection client, int length)
     {
         if (client.Phase != ConnectionPhase.Established || length < 0
-            || length > (long)runtime.RequestBytesMax * SkippedLimits)
+            || length > (long)runtime.RequestBytesMax * RequestLimits)
         {
             runtime.LogBadFrame(client.Remote, length);
             Break(client, CloseReason.Protocol);
             return 0;
         }
-        if (bytes.Length < 4 + RequestHeaderBytes)
-            return 0;
         if (client.Link.HasUnanswered)
         {
             client.WaitsForReplica = true;
             return 0;
         }
-        int xid = BinaryPrimitives.ReadInt32BigEndian(bytes[4..]);
         runtime.LogOversizedRequest(client.Link.Session, client.Remote, length, runtime.RequestBytesMax);
-        Replies.WriteEmpty(client.Link.Output, xid, runtime.Replica.Tree.LastProcessed, ErrorCode.MarshallingError);
-        Touch(client);
         runtime.Metrics.LargeRequestsRejected.Add();
-        client.SkipBytes = length - RequestHeaderBytes;
-        return 4 + RequestHeaderBytes;
+        client.Phase = ConnectionPhase.Done;
+        client.Close(CloseReason.Protocol, flush: true);
+        return 0;
     }
 
     private int TakeWord(ClientConnection client, FourLetterWord word, ReadOnlySpan<byte> bytes)

@@ -267,8 +267,8 @@ internal sealed partial class ServerRuntime
     public partial void LogBadFrame(IPEndPoint remote, int length);
 
     [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message =
-        "Refused a request of {Length} bytes of session {Session} from {Remote}: the limit is {Limit} bytes. "
-        + "Raise jute.maxbuffer to allow it.")]
+        "Closed the connection of session {Session} from {Remote} over a request of {Length} bytes: the limit is {Limit} "
+        + "bytes. Raise jute.maxbuffer, here and in the client, to allow it.")]
     public partial void LogOversizedRequest(SessionId session, IPEndPoint remote, int length, int limit);
 
     [LoggerMessage(EventId = 112, Level = LogLevel.Warning, Message =

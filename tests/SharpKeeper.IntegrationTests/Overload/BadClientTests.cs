@@ -116,7 +116,7 @@ public sealed class BadClientTests
     [Theory]
     [InlineData(1)]
     [InlineData(5_000_000)]
-    public async Task Request_over_the_limit_is_refused_and_the_session_goes_on(int bytesOver)
+    public async Task Request_over_the_limit_ends_the_connection_and_not_the_session(int bytesOver)
     {
         await using LiveServer server = await LiveServer.StartAsync();
         using RawClient client = server.Connect();
@@ -124,12 +124,17 @@ public sealed class BadClientTests
         client.Put(OpCode.Create, 1, Bodies.Create("/a", "before"));
         client.Put(OpCode.SetData, 2, Bodies.Set(
             "/a", new byte[ServerOptions.DefaultPacketBytesMax - overhead + bytesOver]));
-        client.Put(OpCode.GetData, 3, Bodies.Watched("/a"));
-        client.Flush();
+        // The beginning says how long it is to be; what is still on its way when the server closes could undo the reply.
+        client.SendRaw(client.Output.WrittenSpan[..200]);
         Assert.Equal(ErrorCode.Ok, client.ReadReply(1).Error);
-        Assert.Equal(ErrorCode.MarshallingError, client.ReadReply(2).Error);
-        Assert.Equal("before", client.ReadReply(3).Text());
-        RawReply largest = client.Call(
+        Assert.Equal(0, client.ReadToEnd());
+
+        using RawClient again = RawClient.Open(server.Port);
+        again.PutHandshake(30_000, client.SessionId, client.Password);
+        again.Flush();
+        Assert.True(again.ReadHandshake());
+        Assert.Equal("before", again.Call(OpCode.GetData, 3, Bodies.Watched("/a")).Text());
+        RawReply largest = again.Call(
             OpCode.SetData, 4, Bodies.Set("/a", new byte[ServerOptions.DefaultPacketBytesMax - overhead]));
         Assert.Equal(ErrorCode.Ok, largest.Error);
     }
