@@ -24,6 +24,9 @@ public sealed partial class ServerHost : IAsyncDisposable
     // Clients other than Java's take replies of any length, and lists of children get long.
     private const int ReplyBytesMaxMin = 64 << 20;
 
+    // Events and other replies that may wait together with the longest reply.
+    private const int LinkBytesBesidesReply = 1 << 20;
+
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ServerOptions options;
     private readonly ILogger logger;
@@ -261,6 +264,9 @@ public sealed partial class ServerHost : IAsyncDisposable
         HashSeed = NewSeed(),
     };
 
+    private static int ReplyBytesMaxOf(ServerOptions options) => (int)Math.Clamp(
+        (long)options.PacketBytesMax + options.PacketExtraBytesMax, ReplyBytesMaxMin, int.MaxValue / 2);
+
     private static ReplicaOptions ReplicaOptionsOf(ServerOptions options, IAuthProvider[] providers, EpochFiles? epochs)
     {
         ReplicaOptions alone = ReplicaOptionsOf(options, providers);
@@ -288,8 +294,8 @@ public sealed partial class ServerHost : IAsyncDisposable
         CloseSessionTxnEnabled = options.CloseSessionTxnEnabled,
         ReconfigEnabled = options.ReconfigEnabled,
         RequestBytesMax = options.PacketBytesMax,
-        ReplyBytesMax = (int)Math.Clamp(
-            (long)options.PacketBytesMax + options.PacketExtraBytesMax, ReplyBytesMaxMin, int.MaxValue),
+        ReplyBytesMax = ReplyBytesMaxOf(options),
+        LinkOutputBytesMax = ReplyBytesMaxOf(options) + LinkBytesBesidesReply,
         SnapshotTxnCount = options.InMemory ? int.MaxValue : options.SnapCount,
         SnapshotLogBytes = options.InMemory ? 0 : options.SnapSizeLimitBytes,
         ContainerCheckIntervalMs = (int)options.ContainerCheckInterval.TotalMilliseconds,

@@ -9,8 +9,11 @@ public static class ServerVersion
     /// <summary>The Apache ZooKeeper release whose behaviour this server follows.</summary>
     public const string FollowedRelease = "3.9.5";
 
-    /// <summary>The day of the release, in the form Apache prints its build time.</summary>
-    public const string BuiltOn = "2026-11-22 00:00 UTC";
+    /// <summary>
+    /// The day of the release, month first, as Apache printed its build time up to 3.6: the Go client's FLWSrvr reads a
+    /// build time in no other form.
+    /// </summary>
+    public const string BuiltOn = "11/22/2026 00:00 UTC";
 
     /// <summary>
     /// The text behind <c>Zookeeper version: </c>. Monitoring tools cut the digits off its front and kazoo derives

@@ -87,6 +87,9 @@ internal sealed class ClientConnection : Connection
     /// <summary>Bytes of large requests that are not answered yet.</summary>
     public long LargeBytes { get; set; }
 
+    /// <summary>Bytes of the large reply that is on its way; it may stay unsent as long as the peer takes.</summary>
+    public int LargeReplyBytes { get; set; }
+
     /// <summary>Output of the pass under way waits to be flushed.</summary>
     public bool IsTouched { get; set; }
 

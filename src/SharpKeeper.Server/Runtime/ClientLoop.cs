@@ -27,7 +27,7 @@ internal sealed class ClientLoop : ILoopHandler
     // take together, nor more than this number.
     private const int WaitingReadsMax = 1024;
 
-    // Events still come in while it is not read; with so much of them it is cut off.
+    // Events still come in while it is not read; with so much of them, besides a large reply, it is cut off.
     private const int UnsentBytesHardMax = 32 << 20;
 
     // Larger output is handed over as it is, so that nothing is copied if the peer does not take it at once.
@@ -602,6 +602,8 @@ internal sealed class ClientLoop : ILoopHandler
         }
         counters.BytesSent += output.Length;
         runtime.Metrics.ResponseSizes.Note(output.Length);
+        if (client.QueuedBytes == 0 || output.Length > UnsentBytesSoftMax)
+            client.LargeReplyBytes = output.Length > UnsentBytesSoftMax ? output.Length : 0;
         if (client.QueuedBytes > 0 || output.Length > ReusedBytesMax)
         {
             client.Send(output);
@@ -612,7 +614,7 @@ internal sealed class ClientLoop : ILoopHandler
             output.Reset();
             emptyBuffers.Push(output);
         }
-        if (client.QueuedBytes <= UnsentBytesHardMax)
+        if (client.QueuedBytes <= UnsentBytesHardMax + client.LargeReplyBytes)
             return;
         runtime.LogSlowReader(client.Link.Session, client.Remote, client.QueuedBytes);
         client.Close(CloseReason.Overflow, flush: false);

@@ -119,6 +119,33 @@ public sealed class SlowReaderTests
         Assert.True(again.Handshake(session: deaf.SessionId, password: deaf.Password));
     }
 
+    [Fact]
+    public async Task Reply_much_longer_than_a_request_may_be_arrives_whole_however_slowly_it_is_taken()
+    {
+        const int children = 20_000;
+        string padding = new('n', 2000);
+        await using LiveServer server = await LiveServer.StartAsync();
+        using RawClient slow = server.Connect();
+        using RawClient writer = server.Connect();
+        writer.Call(OpCode.Create, 1, Bodies.Create("/many", ""));
+        foreach (int[] some in Enumerable.Range(0, children).Chunk(100))
+        {
+            foreach (int i in some)
+                writer.Put(OpCode.Create, 1, Bodies.Create($"/many/{i}{padding}", ""));
+            writer.Flush();
+            foreach (int _ in some)
+                Assert.Equal(ErrorCode.Ok, writer.ReadReply(1).Error);
+        }
+
+        slow.Put(OpCode.GetChildren, 2, Bodies.Watched("/many", isWatched: true));
+        slow.Flush();
+        LiveServer.Until(() => QueuedBytes(server, slow) > 33L << 20, "the reply waits for its reader");
+        Assert.Equal(ErrorCode.Ok, writer.Call(OpCode.Create, 3, Bodies.Create("/many/more", "")).Error);
+
+        Assert.Equal(children, slow.ReadReply(2).Names().Length);
+        Assert.Equal((WatchEventType.NodeChildrenChanged, "/many"), slow.Read().Event());
+    }
+
     private static async Task<LiveServer> StartWithDataAsync()
     {
         LiveServer server = await LiveServer.StartAsync();

@@ -126,7 +126,7 @@ public sealed class FourLetterWordsTests
     {
         AddTraffic();
         AssertText("""
-            Zookeeper version: 3.9.5-sharpkeeper-0.1.0, built on 2026-11-22 00:00 UTC
+            Zookeeper version: 3.9.5-sharpkeeper-0.1.0, built on 11/22/2026 00:00 UTC
             Latency min/avg/max: 0/0.5202/35
             Received: 524
             Sent: 526
@@ -154,7 +154,7 @@ public sealed class FourLetterWordsTests
         AddTraffic();
         AddConnections();
         AssertText("""
-            Zookeeper version: 3.9.5-sharpkeeper-0.1.0, built on 2026-11-22 00:00 UTC
+            Zookeeper version: 3.9.5-sharpkeeper-0.1.0, built on 11/22/2026 00:00 UTC
             Clients:
              /127.0.0.1:57424[1](queued=0,recved=509,sent=510)
              /127.0.0.1:57434[5](queued=2,recved=10,sent=11)
@@ -333,7 +333,7 @@ public sealed class FourLetterWordsTests
         AddTraffic();
         _source.Quotas = [new QuotaStatus("q", 10, -1, 3, 44)];
         string reply = _words.Reply(FourLetterWord.Mntr);
-        Assert.StartsWith("zk_version\t3.9.5-sharpkeeper-0.1.0, built on 2026-11-22 00:00 UTC\n" +
+        Assert.StartsWith("zk_version\t3.9.5-sharpkeeper-0.1.0, built on 11/22/2026 00:00 UTC\n" +
             "zk_server_state\tstandalone\nzk_avg_latency\t0.5202\n", reply, StringComparison.Ordinal);
         Assert.All(reply.Split('\n', StringSplitOptions.RemoveEmptyEntries),
             static line => Assert.Matches(new Regex("^zk_[a-z0-9_]+\t[^\t]+$"), line));
