@@ -67,6 +67,7 @@ public sealed class MixedSyncTests : SyncSuite
 public sealed class MixedReconfigTests : ReconfigSuite
 {
     [Theory]
+    [InlineData("AASS")]
     [InlineData("SSAA")]
     public Task Members_come_and_go(string kinds) => MembersComeAndGoAsync(kinds);
 
