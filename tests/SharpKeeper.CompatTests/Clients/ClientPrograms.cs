@@ -42,6 +42,17 @@ internal static class ClientPrograms
         await RunAsync(program, [], peer);
     }
 
+    /// <summary>Runs the program of Clients/go; it must say that all is well.</summary>
+    public static async Task RunGoAsync(string name, IClientsPeer peer)
+    {
+        GoPackage.SkipUnlessInstalled();
+        using var directory = new TemporaryDirectory();
+        string program = Path.Combine(directory.Path, name);
+        await GoPackage.RunToolAsync(
+            GoPackage.Home, ["build", "-o", program, Path.Combine(ClientProcess.Sources, "go", name + ".go")]);
+        await RunAsync(program, [], peer);
+    }
+
     /// <summary>Ends the test as skipped where a file is missing.</summary>
     public static void SkipUnlessThere(string file, string howToGet)
     {
@@ -56,11 +67,4 @@ internal static class ClientPrograms
                 program, [.. arguments, peer.ConnectString], fulfil: peer.FulfilAsync);
             Assert.EndsWith("all is well", run.Output.TrimEnd(), StringComparison.Ordinal);
         });
-
-    private sealed class TemporaryDirectory : IDisposable
-    {
-        public string Path { get; } = Directory.CreateTempSubdirectory("sharpkeeper-program-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
 }

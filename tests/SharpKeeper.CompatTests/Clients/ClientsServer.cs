@@ -1,3 +1,4 @@
+using SharpKeeper.Server.Configuration;
 using SharpKeeper.Server.Testing;
 
 namespace SharpKeeper.CompatTests.Clients;
@@ -21,7 +22,11 @@ internal sealed class ClientsServer : IClientsPeer
                 DataDir = started.directory,
                 TickTime = TimeSpan.FromSeconds(2),
                 // The super user that kazoo's own tests expect has the password "test".
-                Configure = options => options with { SuperDigest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU=" },
+                Configure = options => options with
+                {
+                    SuperDigest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU=",
+                    FourLetterWords = FourLetterWordWhitelist.All,
+                },
             },
             TestContext.Current.CancellationToken);
         return started;
