@@ -1,3 +1,4 @@
+using SharpKeeper.CompatTests.Client;
 using SharpKeeper.CompatTests.Peers;
 
 namespace SharpKeeper.CompatTests.Clients;
@@ -6,6 +7,7 @@ namespace SharpKeeper.CompatTests.Clients;
 internal static class ClientPrograms
 {
     private const string Javac = "/usr/bin/javac";
+    private const string Node = "/usr/bin/node";
     private const string Gcc = "/usr/bin/gcc";
     private const string Header = "/usr/include/zookeeper/zookeeper.h";
 
@@ -51,6 +53,18 @@ internal static class ClientPrograms
         await GoPackage.RunToolAsync(
             GoPackage.Home, ["build", "-o", program, Path.Combine(ClientProcess.Sources, "go", name + ".go")]);
         await RunAsync(program, [], peer);
+    }
+
+    /// <summary>Runs a script of Clients/node; it must say that all is well.</summary>
+    public static async Task RunNodeAsync(string name, IClientsPeer peer)
+    {
+        SkipUnlessThere(Node, "apt install nodejs npm");
+        // Where npm has put the client: beside the script in the sources.
+        string sources = Path.Combine(
+            ClientGuideTests.FindRoot(), "tests", "SharpKeeper.CompatTests", "Clients", "node");
+        if (!Directory.Exists(Path.Combine(sources, "node_modules", "node-zookeeper-client")))
+            Assert.Skip($"node-zookeeper-client is missing (npm ci --prefix {sources}).");
+        await RunAsync(Node, [Path.Combine(sources, name + ".js")], peer);
     }
 
     /// <summary>Ends the test as skipped where a file is missing.</summary>
