@@ -44,7 +44,7 @@ async function expectEvent(watch, type, path) {
 }
 
 function connect(servers = hosts.join(',')) {
-    const client = zookeeper.createClient(servers, { sessionTimeout: 20_000, spinDelay: 50, retries: 100 });
+    const client = zookeeper.createClient(servers, { sessionTimeout: 20_000, spinDelay: 50 });
     const connected = new Promise(resolve => client.once('connected', resolve));
     client.connect();
     return within(connected, 'the connection').then(() => client);
@@ -198,6 +198,7 @@ async function again(attempt) {
         } catch (error) {
             if (!isLost(error))
                 throw error;
+            await new Promise(resolve => setTimeout(resolve, 20));
         }
     }
 }
