@@ -125,7 +125,8 @@ public sealed partial class Replica : IZabHost
         ReadOnlySpan<byte> path = "/zookeeper/config"u8;
         byte[] text = Encoding.UTF8.GetBytes(config.Format());
         ZnodeId id = tree.Find(path);
-        if (id.IsNone || tree.GetData(id, out _).SequenceEqual(text))
+        // What a leader's tree or the own log shows may be newer than what this server knows to be committed.
+        if (id.IsNone || tree.GetData(id, out _).SequenceEqual(text) || ConfigNode.Read(tree)?.Version > config.Version)
             return;
         tree.SetData(path, text, false, -1, new Zxid(config.Version), wallMs, out _);
     }

@@ -72,6 +72,13 @@ public sealed partial class Replica
         if (options.Ensemble is not { } ensemble)
             return;
         isServing = isLeading = false;
+        if (options.ReconfigEnabled && (ensemble.Bugs & PlantedBug.ForgetNextConfig) == 0)
+        {
+            ensemble = ensemble with
+            {
+                NextConfig = ConfigNode.NextAtStart(ensemble.Config, ensemble.NextConfig, tree)
+            };
+        }
         history ??= new TxnHistory(ensemble.HistoryTxnsMin, ensemble.HistoryBytesMax);
         zab = new ZabPeer(
             ensemble, Outbox, this, history, tree.LastProcessed, options.TickMs, options.ReconfigEnabled, nowMs);
@@ -188,7 +195,7 @@ public sealed partial class Replica
         if (preparedConfig is { } config)
         {
             preparedConfig = null;
-            zab!.SetNextConfig(config, lastProposed);
+            zab!.SetNextConfig(config);
         }
         zab?.Proposed(lastProposed, batch.Payload(batch.Count - 1));
     }

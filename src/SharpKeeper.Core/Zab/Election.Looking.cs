@@ -45,6 +45,9 @@ internal sealed partial class Election
 
     private void OnLookingVote(ServerId from, Ballot ballot, long nowMs)
     {
+        // Without a proposal of its own a server takes part in whichever round the others are in.
+        if (vote.Leader == ServerId.Nobody && IsUsable(ballot.Vote))
+            JoinRound(ballot.Vote);
         if (ballot.Vote.Round < Round)
         {
             if (!IgnoresRounds)
@@ -55,7 +58,12 @@ internal sealed partial class Election
             ballot = ballot with { Vote = ballot.Vote with { Round = Round } };
         }
         if (!IsUsable(ballot.Vote))
+        {
+            // One that proposes nobody waits for a proposal, which it may have been deaf to.
+            if (ballot.Vote.Leader == ServerId.Nobody && vote.Leader != ServerId.Nobody)
+                sender.Send(from, state, vote);
             return;
+        }
         if (ballot.Vote.Round > Round)
         {
             if (IsFinalizing && !Beats(ballot.Vote, vote))
@@ -109,7 +117,7 @@ internal sealed partial class Election
             return false;
         ServerId leader = ballot.Vote.Leader;
         if (leader == options.Self)
-            return isVoter && (ballot.Vote.Round == Round || IgnoresRounds);
+            return isCandidate && (ballot.Vote.Round == Round || IgnoresRounds);
         return box.TryGet(leader, out Ballot own) && own.State == ServerState.Leading;
     }
 
@@ -143,7 +151,7 @@ internal sealed partial class Election
     private void Conclude(long nowMs)
     {
         Ballot own = new(vote, ServerState.Looking, VoteNotification.CurrentVersion);
-        if (!isVoter || !received.HasQuorum(own, members))
+        if (!isVoter || vote.Leader == ServerId.Nobody || !received.HasQuorum(own, members))
         {
             finalizeAtMs = Never;
             return;

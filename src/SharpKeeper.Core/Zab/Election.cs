@@ -29,6 +29,7 @@ internal sealed partial class Election
     private Vote vote;
     private bool isStarted;
     private bool isVoter;
+    private bool isCandidate;
     private bool isDecisionUntaken;
 
     /// <summary>Creates an election that is silent until <see cref="Start"/> or <see cref="Settle"/>.</summary>
@@ -65,9 +66,14 @@ internal sealed partial class Election
     /// <param name="currentEpoch">The durable currentEpoch.</param>
     /// <param name="members">Who votes.</param>
     /// <param name="nowMs">Monotonic time.</param>
-    public void Start(bool isVoter, Zxid lastLogged, long currentEpoch, Membership members, long nowMs)
+    /// <param name="isCandidate">
+    /// Does it propose itself, if it votes? Else it votes for others: it is only to become a voter.
+    /// </param>
+    public void Start(
+        bool isVoter, Zxid lastLogged, long currentEpoch, Membership members, long nowMs, bool isCandidate = true)
     {
         this.isVoter = isVoter;
+        this.isCandidate = isVoter && isCandidate;
         isStarted = true;
         isDecisionUntaken = false;
         newerConfig = null;
@@ -75,7 +81,7 @@ internal sealed partial class Election
         UseMembers(members);
         ForgetVotes();
         Round++;
-        initial = isVoter ? new Vote(options.Self, lastLogged, Round, currentEpoch) : Vote.ForNobody(Round);
+        initial = this.isCandidate ? new Vote(options.Self, lastLogged, Round, currentEpoch) : Vote.ForNobody(Round);
         BackOffAnew(nowMs);
         Propose(initial);
         Conclude(nowMs);

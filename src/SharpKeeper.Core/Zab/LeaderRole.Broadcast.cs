@@ -77,7 +77,9 @@ internal sealed partial class LeaderRole
     {
         while (phase == Phase.Established && !isHandingOver)
         {
-            Zxid agreed = peer.Has(PlantedBug.CommitWithoutQuorum) ? HighestAck() : peer.Members.AckedByQuorum(acked);
+            Zxid agreed = peer.Has(PlantedBug.CommitWithoutQuorum) ? HighestAck()
+                : peer.Has(PlantedBug.CountNewConfigOnly) ? peer.Members.AckedByNewest(acked)
+                : peer.Members.AckedByQuorum(acked);
             if (agreed > peer.LastLogged)
                 agreed = peer.LastLogged;
             Zxid upTo = peer.NextConfigZxid != Zxid.Zero && agreed > peer.NextConfigZxid ? peer.NextConfigZxid : agreed;

@@ -63,7 +63,11 @@ internal sealed partial class LearnerRole
         lastQueued = zxid;
         peer.Counters = peer.Counters with { ProposalsReceived = peer.Counters.ProposalsReceived + 1 };
         if (host.ReadReconfig(payload) is { } config)
-            peer.SetNextConfig(config, zxid);
+        {
+            peer.SetNextConfig(config);
+            if (peer.Has(PlantedBug.ActivateAtProposal))
+                peer.ActivateNextConfig(designated: null);
+        }
         peer.Log(zxid, payload);
         if (peer.Has(PlantedBug.AckBeforeDurable))
             Send(QuorumPacketType.Ack, zxid);

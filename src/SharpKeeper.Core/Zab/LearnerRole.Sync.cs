@@ -135,7 +135,7 @@ internal sealed partial class LearnerRole
         lastQueued = zxid;
         notLogged.Enqueue(new Held(zxid, payload.ToArray()));
         if (host.ReadReconfig(payload) is { } config)
-            peer.SetNextConfig(config, zxid);
+            peer.SetNextConfig(config);
     }
 
     private static bool IsNext(Zxid last, Zxid next) =>
@@ -196,7 +196,7 @@ internal sealed partial class LearnerRole
         {
             activated = config;
             // Before the acknowledgement, like everything that the epoch begins with: the leader may commit it with that.
-            peer.SetNextConfig(config, new Zxid(config.Version));
+            peer.SetNextConfig(config);
         }
         hasHeldNewLeader = true;
         TakeHeldNewLeader();

@@ -43,6 +43,10 @@ internal sealed class Membership
     public bool IsQuorum(IReadOnlySet<ServerId> acks) =>
         committedQuorums.IsQuorum(acks) && (nextQuorums is null || nextQuorums.IsQuorum(acks));
 
+    /// <summary>Only with a planted bug: what a quorum of the newest configuration has reached.</summary>
+    public Zxid AckedByNewest(IReadOnlyDictionary<ServerId, Zxid> acked) =>
+        (nextQuorums ?? committedQuorums).AckedByQuorum(acked);
+
     /// <summary>The highest transaction that a quorum of every configuration has reached; missing servers have none.
     /// </summary>
     public Zxid AckedByQuorum(IReadOnlyDictionary<ServerId, Zxid> acked)

@@ -93,6 +93,17 @@ internal enum PlantedBug
     /// <summary>A session expires although a learner reported it as alive.</summary>
     IgnoreTouches = 1 << 22,
 
+    /// <summary>
+    /// A restarted server forgets a reconfiguration that is in its log, if the file of it was not written in time.
+    /// </summary>
+    ForgetNextConfig = 1 << 26,
+
+    /// <summary>A reconfiguration is committed by a quorum of the new configuration alone.</summary>
+    CountNewConfigOnly = 1 << 27,
+
+    /// <summary>A follower has a configuration in force as soon as it is proposed.</summary>
+    ActivateAtProposal = 1 << 28,
+
     /// <summary>A client is served by a server that is behind what the client has seen.</summary>
     ServeStaleClients = 1 << 23,
 }

@@ -33,6 +33,9 @@ internal sealed class ZabPeer
     private LeaderRole? leader;
     private LearnerRole? learner;
     private PeerLink? oldLeader;
+
+    // What was proposed in the log that a leader's snapshot takes the place of.
+    private EnsembleConfig? nextOfReplacedLog;
     private bool isStalled;
     private bool isElectionDue;
     private long servingEpoch = -1;
@@ -111,7 +114,7 @@ internal sealed class ZabPeer
     public Membership CommittedMembers { get; private set; }
 
     /// <summary>The transaction that proposed the next configuration; zero if none is under way.</summary>
-    public Zxid NextConfigZxid { get; private set; }
+    public Zxid NextConfigZxid => members.Next is { } next ? new Zxid(next.Version) : Zxid.Zero;
 
     /// <summary>The greatest epoch that is durably promised.</summary>
     public long AcceptedEpoch { get; private set; }
@@ -348,11 +351,10 @@ internal sealed class ZabPeer
     }
 
     /// <summary>A reconfiguration has been proposed.</summary>
-    public void SetNextConfig(EnsembleConfig config, Zxid proposedBy)
+    public void SetNextConfig(EnsembleConfig config)
     {
         if (!reconfigEnabled || config.Version <= members.Committed.Version)
             return;
-        NextConfigZxid = proposedBy;
         members = new Membership(members.Committed, config);
         UseMembers();
     }
@@ -372,8 +374,6 @@ internal sealed class ZabPeer
             return false;
         bool wasObserver = IsObserver;
         members = new Membership(config, members.Next);
-        if (members.Next is null)
-            NextConfigZxid = Zxid.Zero;
         CommittedMembers = new Membership(config, null);
         Host.ShowConfig(config);
         UseMembers();
@@ -410,6 +410,7 @@ internal sealed class ZabPeer
         NeedsSnapshot = false;
         History.Clear();
         storage = Has(PlantedBug.UsePartialSnapshot) ? Storage.Whole : Storage.TreeAhead;
+        nextOfReplacedLog = members.Next;
     }
 
     /// <summary>Makes the tree from the leader durable in place of what the directory holds.</summary>
@@ -427,9 +428,7 @@ internal sealed class ZabPeer
         if (NextConfigZxid > last)
         {
             // The reconfiguration is cut off with the rest.
-            NextConfigZxid = Zxid.Zero;
-            members = CommittedMembers;
-            UseMembers();
+            DropNextConfig();
         }
         if (Has(PlantedBug.KeepTruncated))
         {
@@ -497,7 +496,10 @@ internal sealed class ZabPeer
         isElectionDue = false;
         electionStartedMs = NowMs;
         Counters = Counters with { Looking = Counters.Looking + 1 };
-        Election.Start(IsVoter && !IsObserver, LastLogged, CurrentEpoch, members, NowMs);
+        // Who is to become a voter votes already, since both configurations must agree, but does not propose itself. Nor
+        // need this server know yet that it is to become one.
+        bool hasVote = (IsVoter || reconfigEnabled) && !IsObserver;
+        Election.Start(hasVote, LastLogged, CurrentEpoch, members, NowMs, isCandidate: IsVoter);
     }
 
     private void TakeNewerConfig()
@@ -584,6 +586,10 @@ internal sealed class ZabPeer
     {
         storage = Storage.Whole;
         LastLogged = Durable = Host.Applied;
+        // Proposed in the log that is gone: if the leader has it as well, it has said so since.
+        if (nextOfReplacedLog is not null && ReferenceEquals(members.Next, nextOfReplacedLog))
+            DropNextConfig();
+        nextOfReplacedLog = null;
         learner?.SnapshotInstalled();
     }
 
@@ -606,6 +612,12 @@ internal sealed class ZabPeer
         storage = Storage.TreeAhead;
         NeedsSnapshot = true;
         GoLooking("the log cannot be cut where the leader wants it; a snapshot is needed", NowMs);
+    }
+
+    private void DropNextConfig()
+    {
+        members = CommittedMembers;
+        UseMembers();
     }
 
     private void UseMembers()

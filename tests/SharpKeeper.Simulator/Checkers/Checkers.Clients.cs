@@ -125,6 +125,11 @@ internal sealed partial class Checkers
             throw new SimulationFailure("Linearizability",
                 $"{operation} follows a sync that was asked for when {operation.Floor} was known");
         }
+        if (operation.Path == OperatorWorkload.ConfigPath)
+        {
+            CheckConfigRead(operation, seen);
+            return;
+        }
         ZnodeState state = Committed.At(operation.Path, seen);
         bool isThere = state.Exists || operation.Path == "/";
         if (operation.Kind is OperationKind.Get or OperationKind.Exists)

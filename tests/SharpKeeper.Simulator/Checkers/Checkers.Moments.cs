@@ -1,15 +1,24 @@
 using SharpKeeper.Core;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Quorum;
 
 namespace SharpKeeper.Simulation;
 
 internal sealed partial class Checkers
 {
-    private readonly record struct Survivor(int Server, long Epoch, Zxid Last);
+    /// <summary>What a server would have after a loss of power.</summary>
+    private readonly record struct Survivor(
+        int Server, long Epoch, Zxid Last, EnsembleConfig Config, EnsembleConfig? Next)
+    {
+        /// <summary>May it follow a server with that history?</summary>
+        public bool IsUpTo(in Survivor other) =>
+            Epoch < other.Epoch || (Epoch == other.Epoch && Last <= other.Last);
+    }
 
     /// <summary>
-    /// If everything lost power now, would each quorum that comes back elect a leader that has all that is committed?
+    /// If everything lost power now, would whoever can come to lead, with any quorum that comes back, have all that is
+    /// committed?
     /// </summary>
     public void CheckMoment()
     {
@@ -22,18 +31,17 @@ internal sealed partial class Checkers
         foreach (SimServer server in world.Servers)
         {
             CheckEpochs(server);
-            if (world.Setup.Voters.Contains(server.Id) && !world.IsDamaged(server.Id))
+            if (!world.IsDamaged(server.Id))
                 survivors.Add(CheckSurvivor(server));
         }
-        int quorum = (world.Setup.Voters.Count / 2) + 1;
-        foreach (List<Survivor> group in Groups(survivors, quorum))
-            CheckGroup(group);
+        foreach (Survivor leader in survivors)
+            CheckLeader(leader, survivors);
     }
 
     /// <summary>What a server's disk holds must replay to the tree that it has.</summary>
     public void CheckReplay(SimServer server)
     {
-        bool holdsAll = world.Setup.Voters.Contains(server.Id) || world.Setup.ObserverLogs;
+        bool holdsAll = world.Setup.ObserverLogs || server.Zab is not { IsObserver: true };
         SimDisk copy = server.Disk.Copy();
         RecoveryResult recovered = Recovery.Run(copy, world.RecoveryOptions(server.Id));
         using (recovered.Tree)
@@ -64,8 +72,8 @@ internal sealed partial class Checkers
     private Survivor CheckSurvivor(SimServer server)
     {
         SimDisk disk = server.Disk.AfterWorstLoss();
-        if (server.Starts == 0 || disk.List(StorageArea.Snapshots).Count == 0)
-            return new Survivor(server.Id, 0, Zxid.Zero);
+        if (server.Starts == 0 || StorageListing.Snapshots(disk).Count == 0)
+            return new Survivor(server.Id, 0, Zxid.Zero, world.Setup.Config, null);
         try
         {
             RecoveryResult recovered = Recovery.Run(disk, world.RecoveryOptions(server.Id));
@@ -76,7 +84,8 @@ internal sealed partial class Checkers
                 if (world.Options.IsStandalone)
                     CheckQuorumHolds("now");
                 long epoch = world.Options.IsStandalone ? 0 : EpochFiles.Load(disk, recovered.Last).Current;
-                return new Survivor(server.Id, epoch, recovered.Last);
+                (EnsembleConfig config, EnsembleConfig? next) = ConfigFiles.Load(disk, world, recovered.Tree);
+                return new Survivor(server.Id, epoch, recovered.Last, config, next);
             }
         }
         catch (CorruptDataException e)
@@ -101,36 +110,28 @@ internal sealed partial class Checkers
         view.CurrentEpoch = server.CurrentEpoch;
     }
 
-    private void CheckGroup(List<Survivor> group)
+    // A leader takes over any configuration that it hears to be committed, and refuses learners that know a newer one.
+    private void CheckLeader(in Survivor leader, List<Survivor> survivors)
     {
-        Survivor winner = group[0];
-        foreach (Survivor other in group)
-        {
-            if (other.Epoch > winner.Epoch || (other.Epoch == winner.Epoch && other.Last > winner.Last))
-                winner = other;
-        }
-        if (Proposals.Holds(winner.Last, Committed.Last))
+        if (Proposals.Holds(leader.Last, Committed.Last))
             return;
-        throw new SimulationFailure("Durability",
-            $"if servers {string.Join(", ", group.Select(static s => s.Server))} came back from a loss of power "
-            + $"now, server "
-            + $"{winner.Server} (epoch {winner.Epoch}, {winner.Last}) would lead without {Committed.Last}, which "
-            + $"is committed");
-    }
-
-    private static IEnumerable<List<Survivor>> Groups(List<Survivor> survivors, int size)
-    {
-        for (int mask = 0; mask < 1 << survivors.Count; mask++)
+        Survivor own = leader;
+        foreach (EnsembleConfig config in survivors.Select(static it => it.Config).Append(leader.Config)
+            .DistinctBy(static it => it.Version))
         {
-            if (System.Numerics.BitOperations.PopCount((uint)mask) != size)
+            if (config.Version < leader.Config.Version)
                 continue;
-            var group = new List<Survivor>(size);
-            for (int i = 0; i < survivors.Count; i++)
-            {
-                if ((mask & (1 << i)) != 0)
-                    group.Add(survivors[i]);
-            }
-            yield return group;
+            HashSet<int> followers = [.. survivors
+                .Where(it => it.IsUpTo(own) && it.Config.Version <= config.Version).Select(static it => it.Server)];
+            EnsembleConfig? next = leader.Next?.Version > config.Version ? leader.Next : null;
+            bool hasVote = QuorumModel.IsVoter(config, leader.Server);
+            if (!hasVote || !QuorumModel.IsQuorum(config, followers.Contains)
+                || (next is not null && !QuorumModel.IsQuorum(next, followers.Contains)))
+                continue;
+            throw new SimulationFailure("Durability",
+                $"if servers {string.Join(", ", followers)} came back from a loss of power now, server "
+                + $"{leader.Server} (epoch {leader.Epoch}, {leader.Last}) could lead configuration {config.Version:x} "
+                + $"without {Committed.Last}, which is committed");
         }
     }
 }

@@ -56,14 +56,15 @@ internal sealed partial class Checkers
     /// <summary>The end of a server's log as far as it was given to it.</summary>
     public Zxid LoggedOf(int server) => views[server].Logged;
 
-    /// <summary>A transaction goes to a server's log.</summary>
-    public void Appended(SimServer server, Zxid zxid, ReadOnlySpan<byte> payload)
+    /// <summary>A transaction goes to a server's log. True if nobody had it before.</summary>
+    public bool Appended(SimServer server, Zxid zxid, ReadOnlySpan<byte> payload)
     {
         ServerView view = views[server.Id];
         bool isNew = Proposals.Add(server.Id, view.Logged, zxid, payload);
         if (isNew)
             CheckNewProposal(server, zxid);
         view.Logged = zxid;
+        return isNew;
     }
 
     /// <summary>A server leads an epoch, established: it must have been known as its only leader.</summary>
@@ -249,7 +250,12 @@ internal sealed partial class Checkers
                 + $"committed");
         }
         while (chain.TryPop(out Proposed? next))
+        {
+            // Until it is in force both configurations must agree.
+            if (next.Header.Type == OpCode.Reconfig)
+                CheckQuorumHolds(next.Zxid, $"when server {server.Id} {does} {zxid}");
             Committed.Add(next);
+        }
         CheckQuorumHolds($"when server {server.Id} {does} {zxid}");
     }
 
@@ -268,18 +274,15 @@ internal sealed partial class Checkers
     }
 
     /// <summary>Would what is committed survive a loss of power everywhere? A quorum must have it on disk.</summary>
-    private void CheckQuorumHolds(string when)
+    private void CheckQuorumHolds(string when) => CheckQuorumHolds(Committed.Last, when);
+
+    private void CheckQuorumHolds(Zxid last, string when)
     {
-        Zxid last = Committed.Last;
-        int holding = 0;
-        foreach (int voter in world.Setup.Voters)
-        {
-            if (Proposals.Holds(views[voter].Durable, last))
-                holding++;
-        }
-        if (holding > world.Setup.Voters.Count / 2 || world.DamagedCount > 0)
+        if (world.DamagedCount > 0 || QuorumModel.IsQuorum(Config, id => Proposals.Holds(views[id].Durable, last)))
             return;
+        IEnumerable<int> holding = QuorumModel.VotersOf(Config).Where(id => Proposals.Holds(views[id].Durable, last));
         throw new SimulationFailure("Durability",
-            $"{last} is committed; {when} only {holding} of {world.Setup.Voters.Count} voters have it on disk");
+            $"{last} is committed; {when} only servers {string.Join(", ", holding)} of the voters "
+            + $"{string.Join(", ", QuorumModel.VotersOf(Config))} have it on disk");
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using SharpKeeper.Core.Log;
 using SharpKeeper.Protocol;
+using SharpKeeper.Protocol.Quorum;
 
 namespace SharpKeeper.Simulation;
 
@@ -31,6 +32,10 @@ internal sealed class CommittedHistory
     private readonly Dictionary<long, Zxid> closed = [];
     private readonly HashSet<long> opened = [];
     private readonly Dictionary<(long Session, int Xid), Proposed> byRequest = [];
+    private readonly List<EnsembleConfig> configs = [];
+
+    /// <summary>The configuration of the last committed reconfiguration; null if there was none.</summary>
+    public EnsembleConfig? Config => configs.Count == 0 ? null : configs[^1];
 
     /// <summary>The last committed transaction.</summary>
     public Zxid Last => list.Count == 0 ? Zxid.Zero : list[^1].Zxid;
@@ -40,6 +45,12 @@ internal sealed class CommittedHistory
 
     /// <summary>The committed transactions in order.</summary>
     public IReadOnlyList<Proposed> All => list;
+
+    /// <summary>The configuration that a transaction made; null if it is no committed reconfiguration.</summary>
+    public EnsembleConfig? FindConfig(Zxid zxid) => configs.Find(config => config.Version == zxid.Value);
+
+    /// <summary>The configuration in force as of a transaction; null before the first reconfiguration.</summary>
+    public EnsembleConfig? ConfigAt(Zxid zxid) => configs.FindLast(config => config.Version <= zxid.Value);
 
     /// <summary>Is that transaction committed?</summary>
     public bool Contains(Zxid zxid) => indexes.ContainsKey(zxid);
@@ -179,6 +190,8 @@ internal sealed class CommittedHistory
             case OpCode.SetData or OpCode.Reconfig:
                 TxnRecords.TryReadSetData(record, out SetDataTxn set);
                 string path = Text(set.Path);
+                if (type == OpCode.Reconfig)
+                    NoteConfig(zxid, set.Data);
                 ZnodeState before = At(path, zxid);
                 Set(path, before with
                 {
@@ -201,6 +214,13 @@ internal sealed class CommittedHistory
                 End(session, zxid);
                 break;
         }
+    }
+
+    private void NoteConfig(Zxid zxid, ReadOnlySpan<byte> text)
+    {
+        if (!EnsembleConfig.TryParse(text, out EnsembleConfig? config, out string problem) || config.Version != zxid.Value)
+            throw new SimulationFailure("Configs", $"{zxid} is committed and makes no configuration: {problem}");
+        configs.Add(config);
     }
 
     private void End(long session, Zxid zxid)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Simulation;
@@ -126,13 +127,13 @@ internal static class RequestFrames
         }
     }
 
-    // Joining servers, leaving servers, all members, and the version that is expected.
+    // Joining servers, leaving servers, all members, and the version that is expected or -1 for any.
     private static void WriteReconfig(JuteBuffer buffer, in WritePart part)
     {
         string[] lists = part.Path.Split('|');
         buffer.WriteString(lists[0].Length > 0 ? lists[0] : null);
         buffer.WriteString(lists[1].Length > 0 ? lists[1] : null);
         buffer.WriteString(lists[2].Length > 0 ? lists[2] : null);
-        buffer.WriteInt64(-1);
+        buffer.WriteInt64(long.Parse(lists[3], CultureInfo.InvariantCulture));
     }
 }

@@ -66,7 +66,7 @@ internal sealed partial class SimClient
         NoteWatch(operation);
         Answered++;
         world.Returned(this, operation);
-        workload.Returned(operation);
+        Workload.Returned(operation);
         if (operation.Kind == OperationKind.Close && error == ErrorCode.Ok)
             Abandon();
     }

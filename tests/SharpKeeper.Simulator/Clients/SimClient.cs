@@ -10,7 +10,6 @@ internal sealed partial class SimClient
 {
     private readonly World world;
     private readonly SimRandom random;
-    private readonly Workload workload;
     private readonly Queue<Operation> outstanding = new();
     private Wire? wire;
     private int attempt;
@@ -23,16 +22,20 @@ internal sealed partial class SimClient
     private long lastHeardUs;
     private long lastSentUs;
 
-    public SimClient(World world, int number)
+    public SimClient(World world, int number, Workload? workload = null)
     {
         this.world = world;
         Number = number;
         random = SimRandom.For(world.Options.Seed, "client", number);
-        workload = new Workload(world, this, SimRandom.For(world.Options.Seed, "workload", number));
+        Workload = workload ?? new Workload(world, SimRandom.For(world.Options.Seed, "workload", number));
+        Workload.Use(this);
     }
 
     /// <summary>Its number.</summary>
     public int Number { get; }
+
+    /// <summary>What it asks for.</summary>
+    public Workload Workload { get; }
 
     /// <summary>Its node of the network.</summary>
     public int Node => Network.FirstClient + Number;
@@ -191,7 +194,7 @@ internal sealed partial class SimClient
         LastSeen = Zxid.Zero;
         xid = 0;
         watches.Clear();
-        workload.SessionEnded();
+        Workload.SessionEnded();
     }
 
     // Every so often: pings, gives up connections that say nothing, and asks for more.
@@ -212,7 +215,7 @@ internal sealed partial class SimClient
         if (now - lastSentUs > patienceUs / 4)
             Send(RequestFrames.Ping());
         if (world.AreClientsActive && !(world.AreSomeClientsIdle && Number % 2 == 0))
-            workload.Think();
+            Workload.Think();
     }
 
     private void Take(byte[] bytes)

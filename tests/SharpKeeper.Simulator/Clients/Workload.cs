@@ -5,7 +5,7 @@ namespace SharpKeeper.Simulation;
 
 /// <summary>What a client does: registers, sequences, ephemerals, transactions and reads, with several requests under
 /// way at a time.</summary>
-internal sealed class Workload
+internal class Workload
 {
     /// <summary>The parent of sequential znodes.</summary>
     public const string Sequences = "/q";
@@ -18,7 +18,6 @@ internal sealed class Workload
     private static readonly string[] parents = [Sequences, Ephemerals];
 
     private readonly World world;
-    private readonly SimClient client;
     private readonly SimRandom random;
     private readonly int[] versions = new int[Registers];
     private readonly List<string> own = [];
@@ -28,20 +27,25 @@ internal sealed class Workload
     private long values;
     private int isMadeParents;
 
-    public Workload(World world, SimClient client, SimRandom random)
+    /// <summary>The client whose workload it is.</summary>
+    protected SimClient Client { get; private set; } = null!;
+
+    public Workload(World world, SimRandom random)
     {
         this.world = world;
-        this.client = client;
         this.random = random;
         depth = random.Between(1, 5);
         eagerness = random.Between(100, 700);
     }
 
+    /// <summary>The client whose workload it is; once, before anything else.</summary>
+    public void Use(SimClient client) => Client = client;
+
     /// <summary>Do sessions end now and then because the client wants it?</summary>
     private bool Closes => random.PerMille(4);
 
     /// <summary>Asks for more, if it feels like it.</summary>
-    public void Think()
+    public virtual void Think()
     {
         if (isMadeParents < parents.Length)
         {
@@ -52,13 +56,13 @@ internal sealed class Workload
             return;
         for (int more = random.Between(1, world.IsBursting ? depth * 4 : depth); more > 0; more--)
         {
-            if (client.Outstanding < depth * (world.IsBursting ? 8 : 1) && client.IsConnected)
+            if (Client.Outstanding < depth * (world.IsBursting ? 8 : 1) && Client.IsConnected)
                 AskOne();
         }
     }
 
     /// <summary>A reply has come.</summary>
-    public void Returned(Operation operation)
+    public virtual void Returned(Operation operation)
     {
         if (operation.Error != ErrorCode.Ok)
         {
@@ -75,7 +79,7 @@ internal sealed class Workload
     }
 
     /// <summary>The client's session is over.</summary>
-    public void SessionEnded() => own.Clear();
+    public virtual void SessionEnded() => own.Clear();
 
     private static int RegisterOf(string path) => path.Length == 3 && path[1] == 'r' ? path[2] - '0' : -1;
 
@@ -86,7 +90,7 @@ internal sealed class Workload
         int register = random.Below(Registers);
         string path = Register(register);
         int choice = random.Below(24);
-        if (world.Options.HasReaders && client.Number % 2 == 0)
+        if (world.Options.HasReaders && Client.Number % 2 == 0)
             choice = 19;
         switch (choice)
         {
@@ -117,21 +121,21 @@ internal sealed class Workload
                 Multi(path);
                 break;
             case 17:
-                client.Ask(OperationKind.Children, random.Pick(parents), isWatched: random.PerMille(500));
+                Client.Ask(OperationKind.Children, random.Pick(parents), isWatched: random.PerMille(500));
                 break;
             case 18:
-                client.Ask(OperationKind.Exists, path, isWatched: random.PerMille(500));
+                Client.Ask(OperationKind.Exists, path, isWatched: random.PerMille(500));
                 break;
             case 19 or 20:
-                Operation? sync = client.Ask(OperationKind.Sync, path);
+                Operation? sync = Client.Ask(OperationKind.Sync, path);
                 if (sync is not null)
-                    client.Ask(OperationKind.Get, path, behindSync: sync);
+                    Client.Ask(OperationKind.Get, path, behindSync: sync);
                 break;
-            case 21 when Closes && client.Outstanding == 0:
+            case 21 when Closes && Client.Outstanding == 0:
                 Write(new WritePart(OperationKind.Close, "", null, -1, default));
                 break;
             default:
-                client.Ask(OperationKind.Get, path, isWatched: random.PerMille(400));
+                Client.Ask(OperationKind.Get, path, isWatched: random.PerMille(400));
                 break;
         }
     }
@@ -141,14 +145,14 @@ internal sealed class Workload
 
     private byte[] Value()
     {
-        string text = client.Number + ":" + ++values;
+        string text = Client.Number + ":" + ++values;
         byte[] value = Encoding.ASCII.GetBytes(text);
         if (random.PerMille(20))
             Array.Resize(ref value, random.Between(value.Length, 6_000));
         return value;
     }
 
-    private void Write(WritePart part) => client.Ask(part.Kind, "", [part]);
+    private void Write(WritePart part) => Client.Ask(part.Kind, "", [part]);
 
     private void DeleteOwn()
     {
@@ -171,10 +175,10 @@ internal sealed class Workload
                 new WritePart(OperationKind.Exists, path, null, versions[RegisterOf(path)], default),
                 new WritePart(OperationKind.Set, path, Value(), -1, default)],
             _ => [
-                new WritePart(OperationKind.Create, $"/m{client.Number}-{created}", Value(), -1, CreateMode.Persistent),
+                new WritePart(OperationKind.Create, $"/m{Client.Number}-{created}", Value(), -1, CreateMode.Persistent),
                 new WritePart(OperationKind.Set, path, Value(), -1, default),
-                new WritePart(OperationKind.Delete, $"/m{client.Number}-{created++}", null, -1, default)],
+                new WritePart(OperationKind.Delete, $"/m{Client.Number}-{created++}", null, -1, default)],
         };
-        client.Ask(OperationKind.Multi, "", parts);
+        Client.Ask(OperationKind.Multi, "", parts);
     }
 }

@@ -85,13 +85,13 @@ internal sealed class FaultContext(World world, Fault fault)
     /// <summary>Some of the voters, so many.</summary>
     public List<int> SomeVoters(int count)
     {
-        List<int> voters = [.. world.Setup.Voters];
+        List<int> voters = [.. world.VoterIds];
         Random.Shuffle(voters);
         return voters[..Math.Clamp(count, 0, voters.Count)];
     }
 
     /// <summary>A number of voters that is less than a quorum, at least one.</summary>
-    public int MinorityCount => Math.Max(1, (world.Setup.Voters.Count - 1) / 2);
+    public int MinorityCount => Math.Max(1, (world.VoterIds.Count - 1) / 2);
 
     /// <summary>Does something when the fault is over; not once all faults have been ended.</summary>
     public void AtEnd(Action action) => AfterUs(LastsUs, action);

@@ -52,9 +52,9 @@ internal static class NetworkFaults
     private static void SplitMajority(FaultContext c)
     {
         int leader = c.Leader().Id;
-        List<int> voters = [.. c.World.Setup.Voters.Where(id => id != leader)];
+        List<int> voters = [.. c.World.VoterIds.Where(id => id != leader)];
         c.Random.Shuffle(voters);
-        c.Split(voters[..Math.Min(voters.Count, (c.World.Setup.Voters.Count / 2) + 1)]);
+        c.Split(voters[..Math.Min(voters.Count, (c.World.VoterIds.Count / 2) + 1)]);
     }
 
     private static void SplitToPieces(FaultContext c)

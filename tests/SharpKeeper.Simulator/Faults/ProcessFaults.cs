@@ -52,7 +52,7 @@ internal static class ProcessFaults
 
     private static void PowerLossQuorum(FaultContext c)
     {
-        foreach (int id in c.SomeVoters((c.World.Setup.Voters.Count / 2) + 1))
+        foreach (int id in c.SomeVoters((c.World.VoterIds.Count / 2) + 1))
         {
             SimServer server = c.World.Servers[id - 1];
             server.Crash(losesPower: true, isSilent: c.Random.PerMille(500));
@@ -172,7 +172,7 @@ internal static class ProcessFaults
 
     private static void PauseMajority(FaultContext c)
     {
-        foreach (int id in c.SomeVoters((c.World.Setup.Voters.Count / 2) + 1))
+        foreach (int id in c.SomeVoters((c.World.VoterIds.Count / 2) + 1))
             Pause(c, c.World.Servers[id - 1], (c.LastsUs / 2) + c.Random.Between(0, c.LastsUs));
     }
 

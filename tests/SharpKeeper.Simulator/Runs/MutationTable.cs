@@ -18,6 +18,9 @@ internal sealed record Mutation(PlantedBug Bug, int Issue = 0, string? Kinds = n
     /// <summary>Does it take clients that only read?</summary>
     public bool HasReaders { get; init; }
 
+    /// <summary>Does it take servers that are added and removed?</summary>
+    public bool HasReconfigs { get; init; }
+
     /// <summary>Number of voters, where it matters.</summary>
     public int Servers { get; init; }
 
@@ -31,6 +34,7 @@ internal sealed record Mutation(PlantedBug Bug, int Issue = 0, string? Kinds = n
         Kinds = Kinds?.Split(' '),
         NeedsSnapshots = NeedsSnapshots,
         HasReaders = HasReaders,
+        Reconfigs = HasReconfigs,
     };
 }
 
@@ -72,6 +76,9 @@ internal static class MutationTable
         new(PlantedBug.SyncWithoutQuorum, 0, "slow-clock-cut-off") { Servers = 3, HasReaders = true, Seed = 2 },
         new(PlantedBug.DropInheritedTail) { Seed = 2 },
         new(PlantedBug.IgnoreTouches),
+        new(PlantedBug.ForgetNextConfig) { HasReconfigs = true, Seed = 10 },
+        new(PlantedBug.CountNewConfigOnly) { HasReconfigs = true },
+        new(PlantedBug.ActivateAtProposal) { HasReconfigs = true },
     ];
 
     /// <summary>

@@ -32,6 +32,9 @@ internal sealed record RunReport
     /// <summary>How the ensemble was set up.</summary>
     public required string Setup { get; init; }
 
+    /// <summary>Were servers added and removed?</summary>
+    public required bool HasReconfigs { get; init; }
+
     /// <summary>Keys whose histories were too tangled for the general linearizability check.</summary>
     public int UndecidedKeys { get; init; }
 
@@ -88,6 +91,7 @@ internal sealed class Simulation
             Answered = world.History.Count(static operation => operation.IsDone),
             Fingerprint = world.Fingerprint,
             Setup = world.Setup.ToString(),
+            HasReconfigs = world.Setup.Reconfigs,
             UndecidedKeys = simulation.undecidedKeys,
             Trace = world.TraceLines,
         };
@@ -164,11 +168,13 @@ internal sealed class Simulation
             () => world.Clients.All(static client => client.Outstanding == 0) && AreEqual(), deadline);
         if (!AreEqual())
             throw new SimulationFailure("Liveness", "servers do not come to the same state: " + Describe());
-        SimServer first = world.Servers.First(static server => server.IsUp);
-        foreach (SimServer server in world.Servers.Where(static server => server.IsUp))
+        SimServer[] members = [.. world.Servers.Where(server => server.IsUp && world.IsMember(server))];
+        foreach (SimServer server in members)
         {
-            TreeComparison.Check(first, server);
+            TreeComparison.Check(members[0], server);
             world.Checkers.CheckReplay(server);
+            if (world.Setup.Reconfigs)
+                world.Checkers.CheckConfigAtEnd(server);
         }
         undecidedKeys = Linearizability.Check(world.History, world.Checkers.Committed);
     }
@@ -178,7 +184,7 @@ internal sealed class Simulation
         Zxid last = world.Checkers.Committed.Last;
         foreach (SimServer server in world.Servers)
         {
-            if (server.Refusal is not null)
+            if (server.Refusal is not null || !world.IsMember(server))
                 continue;
             if (server.Life != ServerLife.Running
                 || world.Checkers.Proposals.Resolve(server.Replica.Tree.LastProcessed) != last

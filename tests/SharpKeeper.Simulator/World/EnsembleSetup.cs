@@ -34,6 +34,8 @@ internal sealed class EnsembleSetup
         }
         LeaderServes = !random.PerMille(100);
         ObserverLogs = !random.PerMille(200);
+        Reconfigs = WantsReconfigs(options);
+        Spares = Reconfigs ? SimRandom.For(options.Seed, "spares").Between(1, 3) : 0;
     }
 
     /// <summary>Numbers of the voters.</summary>
@@ -44,14 +46,18 @@ internal sealed class EnsembleSetup
 
     /// <summary>The configuration at the start.</summary>
     public EnsembleConfig Config => new(
-        Enumerable.Range(1, ServerCount).Select(id => new EnsembleServer(
-            new ServerId(id), [new ServerAddress("s" + id, 2888, 3888)],
-            Voters.Contains(id) ? ServerRole.Participant : ServerRole.Observer, new ClientAddress("s" + id, 2181),
-                null)),
+        Enumerable.Range(1, Voters.Count + Observers.Count).Select(
+            id => Member(id, Voters.Contains(id) ? ServerRole.Participant : ServerRole.Observer)),
         version: 0);
 
-    /// <summary>Number of all servers.</summary>
-    public int ServerCount => Voters.Count + Observers.Count;
+    /// <summary>Number of all servers, those included that are not in use at the start.</summary>
+    public int ServerCount => Voters.Count + Observers.Count + Spares;
+
+    /// <summary>Are servers added and removed?</summary>
+    public bool Reconfigs { get; }
+
+    /// <summary>Servers that are there, with an empty disk, and not in use at the start.</summary>
+    public int Spares { get; }
 
     /// <summary>Number of clients.</summary>
     public int Clients { get; }
@@ -80,8 +86,25 @@ internal sealed class EnsembleSetup
     /// <summary>Do observers log?</summary>
     public bool ObserverLogs { get; }
 
+    /// <summary>A server as it stands in a configuration.</summary>
+    public static EnsembleServer Member(int id, ServerRole role, int quorumPort = 2888) => new(
+        new ServerId(id), [new ServerAddress("s" + id, quorumPort, 3888)], role, new ClientAddress("s" + id, 2181), null);
+
+    // Chosen apart from everything else: a seed without reconfigurations is what it was before there were any.
+    private static bool WantsReconfigs(RunOptions options)
+    {
+        if (options.Reconfigs is { } wanted || options.IsStandalone)
+            return options.Reconfigs == true && !options.IsStandalone;
+        if (options.Schedule is { } schedule)
+            return schedule.Any(static fault => fault.Kind.Area == ReconfigFaults.Area);
+        if (options.Kinds is { } kinds)
+            return ReconfigFaults.All.Any(kind => kinds.Contains(kind.Name));
+        return options.Bugs == PlantedBug.None && SimRandom.For(options.Seed, "reconfigs").PerMille(400);
+    }
+
     /// <inheritdoc/>
     public override string ToString() =>
         $"{Voters.Count} voters, {Observers.Count} observers, {Clients} clients, snapshot after {SnapshotTxns}, "
-        + $"history {HistoryTxns}, disk diffs {UsesLogOnDisk}, forced snapshots {ForcesSnapshots}";
+        + $"history {HistoryTxns}, disk diffs {UsesLogOnDisk}, forced snapshots {ForcesSnapshots}"
+        + (Reconfigs ? $", reconfigurations with {Spares} servers to spare" : "");
 }

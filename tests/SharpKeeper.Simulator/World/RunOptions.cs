@@ -52,6 +52,9 @@ internal sealed record RunOptions
     /// <summary>Does every other client only read?</summary>
     public bool HasReaders { get; init; }
 
+    /// <summary>Are servers added and removed during the run? Null lets the seed choose.</summary>
+    public bool? Reconfigs { get; init; }
+
     /// <summary>Is what happens written down?</summary>
     public bool IsTraced { get; init; }
 

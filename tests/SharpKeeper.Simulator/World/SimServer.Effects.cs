@@ -3,6 +3,7 @@ using SharpKeeper.Core.Log;
 using SharpKeeper.Core.Transactions;
 using SharpKeeper.Core.Tree;
 using SharpKeeper.Core.Zab;
+using SharpKeeper.Protocol.Quorum;
 
 namespace SharpKeeper.Simulation;
 
@@ -21,6 +22,12 @@ internal sealed partial class SimServer
 
     /// <summary>The replica's part in the ensemble; null while the server is down or stands alone.</summary>
     public ZabPeer? Zab => IsUp ? Replica.Zab : null;
+
+    /// <summary>The configuration it has started with.</summary>
+    public EnsembleConfig Config { get; private set; } = null!;
+
+    /// <summary>The proposed one it has started with, if there was any.</summary>
+    public EnsembleConfig? NextConfig { get; private set; }
 
     /// <summary>Is a deliberate mistake to be made?</summary>
     public bool HasBug(PlantedBug bug) => (world.Options.Bugs & bug) != 0;
@@ -57,10 +64,12 @@ internal sealed partial class SimServer
             ExtendedTypesEnabled = true,
             ContainerCheckIntervalMs = 5_000,
             SnapshotTxnCount = world.Setup.SnapshotTxns,
+            ReconfigEnabled = world.Setup.Reconfigs,
         };
         if (world.Options.IsStandalone)
             return options;
         epochs = EpochFiles.Load(Disk, recovered.Last);
+        (Config, NextConfig) = ConfigFiles.Load(Disk, world, recovered.Tree);
         return options with { Ensemble = world.EnsembleOptions(this) };
     }
 
@@ -93,7 +102,7 @@ internal sealed partial class SimServer
                 HangUpClients();
                 break;
             case EffectKind.UseConfig:
-                world.ConfigInUse(this, effect.Config!, effect.NextConfig);
+                UseConfig(effect.Config!, effect.NextConfig);
                 break;
             case EffectKind.SendSnapshot:
                 SendSnapshot((PeerConnection)effect.Link!.Owner!);
@@ -130,6 +139,33 @@ internal sealed partial class SimServer
             default:
                 throw new InvariantException($"unknown effect {effect.Kind}");
         }
+    }
+
+    private void UseConfig(EnsembleConfig committed, EnsembleConfig? next)
+    {
+        world.ConfigInUse(this, committed, next);
+        if (world.Setup.Reconfigs)
+            OnFiles(() => SaveConfig(committed, next));
+    }
+
+    private void SaveConfig(EnsembleConfig committed, EnsembleConfig? next)
+    {
+        Disk.Work = DiskWork.Config;
+        try
+        {
+            ConfigFiles.Save(Disk, committed, next);
+        }
+        catch (IOException)
+        {
+            // As the real server does: the next change writes it, and so does the next start that learns of it.
+            world.Trace(Id, $"cannot write configuration {committed.Version:x}");
+            return;
+        }
+        finally
+        {
+            Disk.Work = DiskWork.Other;
+        }
+        world.Reached(ReconfigStage.Saved, this);
     }
 
     // Small files are written one after the other.

@@ -18,7 +18,7 @@ internal sealed partial class World
     public bool IsDamaged(int server) => damaged.Contains(server);
 
     /// <summary>May one more server's disk be damaged, so that the others can do without it?</summary>
-    public bool MayDamage(SimServer server) => !Options.IsStandalone && Setup.Voters.Contains(server.Id)
+    public bool MayDamage(SimServer server) => !Options.IsStandalone && !Setup.Reconfigs && Setup.Voters.Contains(server.Id)
         && (damaged.Count == 0 || damaged.Contains(server.Id)) && Setup.Voters.Count >= 3;
 
     /// <summary>A server's disk is damaged.</summary>
@@ -62,6 +62,8 @@ internal sealed partial class World
             checkers.Leads(server, role.Epoch);
         if (zab.IsSettled)
             checkers.Serves(server);
+        if (Setup.Reconfigs)
+            checkers.CheckConfig(server);
         if (!Options.IsTraced)
             return;
         string state = $"{zab.State} {zab.LeaderId?.Value} {(zab.IsSettled ? "settled" : "")}";
@@ -73,9 +75,12 @@ internal sealed partial class World
     }
 
     /// <summary>A server uses a configuration.</summary>
-    public void ConfigInUse(SimServer server, EnsembleConfig committed, EnsembleConfig? next) =>
-        Trace(server.Id, $"uses configuration "
-        + $"{committed.Version:x}{(next is null ? "" : $", proposed {next.Version:x}")}");
+    public void ConfigInUse(SimServer server, EnsembleConfig committed, EnsembleConfig? next)
+    {
+        Trace(server.Id, $"uses configuration {committed.Version:x}, voters {string.Join(' ', committed.Voters)}"
+            + $"{(next is null ? "" : $", proposed {next.Version:x}, voters {string.Join(' ', next.Voters)}")}");
+        Reached(next is null ? ReconfigStage.Used : ReconfigStage.Seen, server);
+    }
 
     /// <summary>A packet has come in from another server.</summary>
     public void PacketReceived(SimServer server, int from, in QuorumPacket packet)
@@ -89,7 +94,8 @@ internal sealed partial class World
     {
         Self = new ServerId(server.Id),
         IsObserver = Setup.Observers.Contains(server.Id),
-        Config = Setup.Config,
+        Config = server.Config,
+        NextConfig = server.NextConfig,
         AcceptedEpoch = server.AcceptedEpoch,
         CurrentEpoch = server.CurrentEpoch,
         HistoryTxnsMin = Setup.HistoryTxns,

@@ -26,6 +26,8 @@ internal sealed partial class World : IDisposable
             servers.Add(new SimServer(this, id));
         for (int number = 1; number <= Setup.Clients; number++)
             clients.Add(new SimClient(this, number));
+        if (Setup.Reconfigs)
+            clients.Add(new SimClient(this, Setup.Clients + 1, Operator = new OperatorWorkload(this)));
         Elections = new ElectionWires(this);
     }
 
@@ -49,6 +51,9 @@ internal sealed partial class World : IDisposable
 
     /// <summary>All clients.</summary>
     public IReadOnlyList<SimClient> Clients => clients;
+
+    /// <summary>Who changes the ensemble; null if nobody does.</summary>
+    public OperatorWorkload? Operator { get; }
 
     /// <summary>Every request of every client, in the order asked.</summary>
     public List<Operation> History { get; } = [];
@@ -80,7 +85,7 @@ internal sealed partial class World : IDisposable
     /// <summary>Starts all servers and clients.</summary>
     public void Start()
     {
-        foreach (SimServer server in servers)
+        foreach (SimServer server in servers.Take(servers.Count - Setup.Spares))
             Scheduler.After(random.Between(0, 50_000), server.Start);
         foreach (SimClient client in clients)
             client.Start();
@@ -90,7 +95,11 @@ internal sealed partial class World : IDisposable
     public SimServer? FindServer(int id) => id >= 1 && id <= servers.Count ? servers[id - 1] : null;
 
     /// <summary>A server for a client to try.</summary>
-    public int PickServer(SimRandom choices) => choices.Between(1, servers.Count);
+    public int PickServer(SimRandom choices)
+    {
+        // Who is not in the ensemble any more need not serve.
+        return AreFaultsOver && Setup.Reconfigs ? choices.Pick(MemberIds) : choices.Between(1, servers.Count);
+    }
 
     /// <summary>How long a server that has ended stays so, microseconds.</summary>
     public long RestartUs() => random.Skewed(50_000, 3_000_000);
@@ -105,6 +114,15 @@ internal sealed partial class World : IDisposable
         ExtendedTypesEnabled = true,
     };
 
+    /// <summary>Is that server in the configuration in force?</summary>
+    public bool IsMember(SimServer server) => MemberIds.Contains(server.Id);
+
+    /// <summary>Numbers of the servers in the configuration in force.</summary>
+    public IReadOnlyList<int> MemberIds => [.. checkers.Config.Servers.Select(static server => (int)server.Id.Value)];
+
+    /// <summary>Numbers of its voters.</summary>
+    public IReadOnlyList<int> VoterIds => QuorumModel.VotersOf(checkers.Config);
+
     /// <summary>Writes down what happens.</summary>
     public void Trace(int node, string what)
     {
@@ -114,8 +132,12 @@ internal sealed partial class World : IDisposable
     }
 
     /// <summary>A transaction goes to a server's log.</summary>
-    public void Appended(SimServer server, Zxid zxid, ReadOnlySpan<byte> payload) =>
-        checkers.Appended(server, zxid, payload);
+    public void Appended(SimServer server, Zxid zxid, ReadOnlySpan<byte> payload)
+    {
+        bool isNew = checkers.Appended(server, zxid, payload);
+        if (Setup.Reconfigs && checkers.Proposals.Find(zxid)!.Header.Type == OpCode.Reconfig)
+            Reached(isNew ? ReconfigStage.Proposed : ReconfigStage.Logged, server);
+    }
 
     /// <summary>A server has applied a transaction; what was before is null if its tree was replaced.</summary>
     public void Applied(SimServer server, Zxid? before, Zxid after)
@@ -129,6 +151,8 @@ internal sealed partial class World : IDisposable
     {
         Trace(server.Id, $"recovers {recovered.Last}");
         checkers.Recovered(server, recovered);
+        if (Setup.Reconfigs)
+            checkers.ConfigRecovered(server, server.Config);
     }
 
     /// <summary>A server runs.</summary>

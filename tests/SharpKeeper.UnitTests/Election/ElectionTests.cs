@@ -29,6 +29,34 @@ public class ElectionTests
     }
 
     [Fact]
+    public void Start_of_a_voter_of_the_proposed_configuration_only_votes_for_others_in_whichever_round_they_are()
+    {
+        OneElection four = new(4, Ensembles.Of(3), Ensembles.Of(4, version: 9));
+        four.Start();
+        four.Start();
+
+        Assert.Equal("1: Looking nobody 3; 2: Looking nobody 3; 3: Looking nobody 3", four.Start(isCandidate: false));
+        Assert.Equal("1: Looking 3 0/2/0; 2: Looking 3 0/2/0; 3: Looking 3 0/2/0", four.GetLooking(1, 3, round: 2));
+        four.GetLooking(2, 3, round: 2);
+        Assert.Equal("none", four.Decision());
+        four.GetLooking(3, 3, round: 2);
+        Assert.Equal("Following 3", four.Decision());
+    }
+
+    [Fact]
+    public void Proposal_of_nobody_is_answered_with_a_proposal_and_decides_nothing()
+    {
+        OneElection one = new(1, Ensembles.Of(3), Ensembles.Of(5, version: 9));
+        one.Start();
+
+        Assert.Equal("4: Looking 1 0/1/0", one.Get(4, ServerState.Looking, ServerId.Nobody.Value, long.MinValue));
+        OneElection four = new(4, Ensembles.Of(3), Ensembles.Of(5, version: 9));
+        four.Start(isCandidate: false);
+        Assert.Equal("", four.Get(5, ServerState.Looking, ServerId.Nobody.Value, long.MinValue));
+        Assert.Equal("none", four.Decision());
+    }
+
+    [Fact]
     public void Start_of_the_only_voter_decides_at_once()
     {
         OneElection one = new(1, Ensembles.Of(1));

@@ -26,9 +26,9 @@ internal sealed class OneElection
     public long NowMs { get; set; }
 
     /// <summary>Starts and returns what was sent.</summary>
-    public string Start(long zxid = 0, long epoch = 0, bool isVoter = true)
+    public string Start(long zxid = 0, long epoch = 0, bool isVoter = true, bool isCandidate = true)
     {
-        Election.Start(isVoter, new Zxid(zxid), epoch, new Membership(config, next), NowMs);
+        Election.Start(isVoter, new Zxid(zxid), epoch, new Membership(config, next), NowMs, isCandidate);
         return Sent();
     }
 

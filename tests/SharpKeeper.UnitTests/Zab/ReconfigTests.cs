@@ -1,3 +1,5 @@
+using SharpKeeper.Core.Tree;
+using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 using SharpKeeper.Protocol.Quorum;
 
@@ -42,6 +44,45 @@ public class ReconfigTests
         world.Run(3000);
         world[2].Connect().Create("/a");
         Assert.False(world[4].Tree.Find("/a"u8).IsNone);
+    }
+
+    [Fact]
+    public void Reconfiguration_in_the_log_counts_as_proposed_after_a_restart_whatever_files_say()
+    {
+        using var world = new EnsembleHarness(4, reconfigEnabled: true);
+        world.StartAll();
+        EnsembleConfig before = world.Leader.Config;
+        world.Leader.Connect().Send(OpCode.Reconfig, Body(leaving: "1"));
+        world.Run(2000);
+        EnsembleConfig after = world.Leader.Config;
+        DataTree tree = world.Leader.Tree;
+        EnsembleConfig neverLogged = before.WithVersion(tree.LastProcessed.Value + 5);
+        Assert.Equal(after.Version, ConfigNode.NextAtStart(before, kept: null, tree)?.Version);
+        Assert.Equal(after.Version, ConfigNode.NextAtStart(before, neverLogged, tree)?.Version);
+        Assert.Null(ConfigNode.NextAtStart(after, neverLogged, tree));
+        Assert.Null(ConfigNode.NextAtStart(after, before, tree));
+    }
+
+    [Fact]
+    public void Joining_servers_that_a_pending_reconfiguration_needs_vote_for_its_leader()
+    {
+        using var world = new EnsembleHarness(5, reconfigEnabled: true, initialVoters: 2);
+        world.StartAll();
+        string joining = string.Join(',', Enumerable.Range(3, 3).Select(
+            static id => $"server.{id}=" + EnsembleHarness.Member(id).Format()));
+        HarnessServer leader = world.Leader;
+        EnsembleClient client = leader.Connect();
+        // The proposal is on the disk of its leader alone when everybody ends.
+        world.IsDiskFast = false;
+        client.Send(OpCode.Reconfig, Body(joining: joining));
+        leader.Sync();
+        foreach (HarnessServer server in world.Servers)
+            server.Crash();
+        world.IsDiskFast = true;
+        world.StartAll();
+        world.Run(5000);
+        Assert.All(world.Servers, static server => Assert.True(server.Replica.IsSettled));
+        Assert.Equal(5, world.Leader.Config.Voters.Count);
     }
 
     [Fact]
