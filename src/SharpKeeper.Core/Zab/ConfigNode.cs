@@ -16,9 +16,9 @@ internal static class ConfigNode
     }
 
     /// <summary>
-    /// The configuration that is to be taken for proposed at the start: the last one in the log, committed or not, if it is
-    /// newer than the committed one that is known. It is in the recovered tree. The file that is kept of it may be missing,
-    /// since it is written beside the log; or be left from a proposal that was never logged or was cut off.
+    /// The configuration that is to be taken for proposed at the start: the last one in the log, committed or not, if it
+    /// is newer than the committed one that is known. It is in the recovered tree. The file that is kept of it may be
+    /// missing, since it is written beside the log; or be left from a proposal that was never logged or was cut off.
     /// </summary>
     /// <param name="committed">The committed configuration that was kept.</param>
     /// <param name="kept">The proposed configuration that was kept; null for none.</param>

@@ -16,6 +16,7 @@ internal sealed partial class LeaderRole
     private readonly Queue<PendingSync> syncs = new();
     private long roundsStarted;
     private long roundsConfirmed;
+    private long roundsWanted;
 
     /// <summary>
     /// Sends a transaction that was appended to the own log. With a configuration it is a reconfiguration: from now on
@@ -256,6 +257,7 @@ internal sealed partial class LeaderRole
         long round = peer.Has(PlantedBug.SyncWithoutQuorum) ? 0 : roundsStarted + 1;
         syncs.Enqueue(new PendingSync(learner, client, peer.LastLogged, round));
         learner?.Syncs.Add(peer.LastLogged);
+        roundsWanted = round;
         if (roundsStarted == roundsConfirmed && round > 0)
             StartRound();
         AnswerSyncs();
@@ -288,7 +290,8 @@ internal sealed partial class LeaderRole
             return;
         roundsConfirmed = roundsStarted;
         AnswerSyncs();
-        if (syncs.TryPeek(out PendingSync next) && next.Round > roundsStarted)
+        // Not what the first one waits for: that may be a commit, with others behind it.
+        if (roundsWanted > roundsStarted)
             StartRound();
     }
 

@@ -496,8 +496,8 @@ internal sealed class ZabPeer
         isElectionDue = false;
         electionStartedMs = NowMs;
         Counters = Counters with { Looking = Counters.Looking + 1 };
-        // Who is to become a voter votes already, since both configurations must agree, but does not propose itself. Nor
-        // need this server know yet that it is to become one.
+        // Who is to become a voter votes already, since both configurations must agree, but does not propose itself.
+        // Nor need this server know yet that it is to become one.
         bool hasVote = (IsVoter || reconfigEnabled) && !IsObserver;
         Election.Start(hasVote, LastLogged, CurrentEpoch, members, NowMs, isCandidate: IsVoter);
     }

@@ -218,7 +218,8 @@ internal sealed class CommittedHistory
 
     private void NoteConfig(Zxid zxid, ReadOnlySpan<byte> text)
     {
-        if (!EnsembleConfig.TryParse(text, out EnsembleConfig? config, out string problem) || config.Version != zxid.Value)
+        if (!EnsembleConfig.TryParse(text, out EnsembleConfig? config, out string problem)
+            || config.Version != zxid.Value)
             throw new SimulationFailure("Configs", $"{zxid} is committed and makes no configuration: {problem}");
         configs.Add(config);
     }

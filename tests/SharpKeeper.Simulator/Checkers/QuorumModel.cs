@@ -7,8 +7,8 @@ namespace SharpKeeper.Simulation;
 internal static class QuorumModel
 {
     /// <summary>
-    /// Is a set of servers, or a part of it, a quorum of a configuration: the majority of its voters, or more than half of
-    /// the weight in more than half of the groups that have any?
+    /// Is a set of servers, or a part of it, a quorum of a configuration: the majority of its voters, or more than half
+    /// of the weight in more than half of the groups that have any?
     /// </summary>
     public static bool IsQuorum(EnsembleConfig config, Func<int, bool> isIn)
     {
@@ -27,7 +27,8 @@ internal static class QuorumModel
     }
 
     /// <summary>Numbers of the voters.</summary>
-    public static IReadOnlyList<int> VotersOf(EnsembleConfig config) => [.. config.Voters.Select(static id => (int)id.Value)];
+    public static IReadOnlyList<int> VotersOf(EnsembleConfig config) =>
+        [.. config.Voters.Select(static id => (int)id.Value)];
 
     /// <summary>Does that server vote?</summary>
     public static bool IsVoter(EnsembleConfig config, int server) => config.IsVoter(new ServerId(server));

@@ -46,6 +46,10 @@ internal sealed class OperatorWorkload : Workload
             Think();
     }
 
+    /// <summary>Has a client ask for a reconfiguration.</summary>
+    public static void Ask(SimClient client, string request) => client.Ask(
+        OperationKind.Reconfig, "", [new WritePart(OperationKind.Reconfig, request, null, -1, default)]);
+
     /// <inheritdoc/>
     public override void Think()
     {
@@ -57,7 +61,7 @@ internal sealed class OperatorWorkload : Workload
         {
             if (asked.Change(world.Checkers.Config) is not { } request)
                 continue;
-            Client.Ask(OperationKind.Reconfig, "", [new WritePart(OperationKind.Reconfig, request, null, -1, default)]);
+            Ask(Client, request);
             return;
         }
         if (!random.PerMille(100) && !world.AreFaultsOver)

@@ -134,7 +134,7 @@ internal static class ReconfigFaults
                 continue;
             string? request = ReconfigRequests.ChangePort(c.World.Checkers.Config, c.AnyServer().Id, c.Random);
             if (request is not null)
-                client.Ask(OperationKind.Reconfig, "", [new WritePart(OperationKind.Reconfig, request, null, -1, default)]);
+                OperatorWorkload.Ask(client, request);
         }
         WantAny(c);
     }

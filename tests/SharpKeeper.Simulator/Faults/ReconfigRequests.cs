@@ -75,7 +75,8 @@ internal static class ReconfigRequests
 
     /// <summary>The same with the version that must be in force.</summary>
     public static string? Expecting(string? request, long version) =>
-        request is null ? null : request[..(request.LastIndexOf('|') + 1)] + version.ToString(CultureInfo.InvariantCulture);
+        request is null ? null
+            : request[..(request.LastIndexOf('|') + 1)] + version.ToString(CultureInfo.InvariantCulture);
 
     private static string Number(int id) => id.ToString(CultureInfo.InvariantCulture);
 

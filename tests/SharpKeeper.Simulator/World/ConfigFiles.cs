@@ -28,7 +28,8 @@ internal static class ConfigFiles
             disk.WriteFile(StorageArea.Snapshots, Next, Encoding.UTF8.GetBytes(next.Format()));
         if (committed.Version != 0 && Read(disk, Committed)?.Version != committed.Version)
             disk.WriteFile(StorageArea.Snapshots, Committed, Encoding.UTF8.GetBytes(committed.Format()));
-        if ((next is null || next.Version <= committed.Version) && disk.TryFind(StorageArea.Snapshots, Next) is not null)
+        bool isNextThere = disk.TryFind(StorageArea.Snapshots, Next) is not null;
+        if (isNextThere && (next is null || next.Version <= committed.Version))
         {
             disk.Delete(StorageArea.Snapshots, Next);
             disk.SyncDirectory(StorageArea.Snapshots);

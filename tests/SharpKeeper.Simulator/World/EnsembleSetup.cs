@@ -88,7 +88,8 @@ internal sealed class EnsembleSetup
 
     /// <summary>A server as it stands in a configuration.</summary>
     public static EnsembleServer Member(int id, ServerRole role, int quorumPort = 2888) => new(
-        new ServerId(id), [new ServerAddress("s" + id, quorumPort, 3888)], role, new ClientAddress("s" + id, 2181), null);
+        new ServerId(id), [new ServerAddress("s" + id, quorumPort, 3888)], role, new ClientAddress("s" + id, 2181),
+        null);
 
     // Chosen apart from everything else: a seed without reconfigurations is what it was before there were any.
     private static bool WantsReconfigs(RunOptions options)

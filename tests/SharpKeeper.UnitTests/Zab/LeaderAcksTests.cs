@@ -123,6 +123,23 @@ public sealed class LeaderAcksTests : IZabHost
         Assert.Equal([QuorumPacketType.Sync, QuorumPacketType.Commit], Take(links[0]));
     }
 
+    [Fact]
+    public void Second_sync_has_its_own_round_though_the_first_one_waits_for_a_commit()
+    {
+        PeerLink[] links = Lead(1, 2);
+        Propose(1);
+        peer.Leader!.RequestSync(null, this);
+        peer.Leader!.RequestSync(null, this);
+        foreach (PeerLink link in links)
+            AnswerPings(link);
+        Assert.Equal(0, syncsAnswered);
+        foreach (PeerLink link in links)
+            AnswerPings(link);
+        foreach (PeerLink link in links)
+            Acknowledge(link, Txn(1));
+        Assert.Equal(2, syncsAnswered);
+    }
+
     void IZabHost.Log(Zxid zxid, ReadOnlySpan<byte> payload) => Assert.Fail("a leader learns nothing");
 
     void IZabHost.QueueUnlogged(Zxid zxid, ReadOnlySpan<byte> payload) => Assert.Fail("a leader learns nothing");
