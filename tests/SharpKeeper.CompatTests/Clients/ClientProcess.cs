@@ -12,7 +12,7 @@ internal sealed record ClientRun(int ExitCode, string Output, string Errors, str
 
 /// <summary>
 /// Runs a client program of somebody else in a process of its own. A line of output that starts with @ is a wish: the
-/// test fulfils it (stop, start) and answers "done".
+/// test fulfils it (stop, kill, start) and answers "done".
 /// </summary>
 internal sealed class ClientProcess : IDisposable
 {

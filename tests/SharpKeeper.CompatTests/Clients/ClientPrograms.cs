@@ -11,21 +11,30 @@ internal static class ClientPrograms
     private const string Gcc = "/usr/bin/gcc";
     private const string Header = "/usr/include/zookeeper/zookeeper.h";
 
-    /// <summary>Runs a class of Clients/java; it must say that all is well.</summary>
-    public static async Task RunJavaAsync(string name, IClientsPeer peer)
+    /// <summary>
+    /// Runs a class of Clients/java, which may use other classes there; it must say that all is well.
+    /// </summary>
+    /// <param name="name">The class.</param>
+    /// <param name="peer">Whom it connects to.</param>
+    /// <param name="libraries">Jars that it needs besides Apache's client, each with how to get it.</param>
+    public static async Task RunJavaAsync(
+        string name, IClientsPeer peer, params (string Jar, string HowToGet)[] libraries)
     {
         SkipUnlessThere(ApacheProgram.Jar, "apt install libzookeeper-java");
         SkipUnlessThere(Javac, "apt install default-jdk-headless");
+        foreach ((string jar, string howToGet) in libraries)
+            SkipUnlessThere(jar, howToGet);
+        string classPath = string.Join(':', libraries.Select(library => library.Jar).Prepend(ApacheProgram.Jar));
+        string sources = Path.Combine(ClientProcess.Sources, "java");
         using var directory = new TemporaryDirectory();
         await ClientProcess.RunWellAsync(
             Javac,
             [
-                "-cp", ApacheProgram.Jar, "-d", directory.Path,
-                Path.Combine(ClientProcess.Sources, "java", name + ".java"),
+                "-cp", classPath, "-sourcepath", sources, "-d", directory.Path, Path.Combine(sources, name + ".java"),
             ]);
         await RunAsync(
             "/usr/bin/java",
-            ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", $"{ApacheProgram.Jar}:{directory.Path}", name], peer);
+            ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", $"{classPath}:{directory.Path}", name], peer);
     }
 
     /// <summary>Runs a program of Clients/c; it must say that all is well.</summary>

@@ -41,6 +41,9 @@ internal sealed class ClientsEnsemble : IClientsPeer
             case "stop":
                 await Task.WhenAll(meant.Select(server => server.StopAsync()));
                 break;
+            case "kill":
+                await Task.WhenAll(meant.Select(server => server.KillAsync()));
+                break;
             case "start":
                 foreach (EnsembleServer server in meant)
                     server.Start();

@@ -1,3 +1,4 @@
+using SharpKeeper.Server;
 using SharpKeeper.Server.Configuration;
 using SharpKeeper.Server.Testing;
 
@@ -13,7 +14,9 @@ internal sealed class ClientsServer : IClientsPeer
 
     public string ConnectString => server!.ConnectString;
 
-    public static async Task<ClientsServer> StartAsync()
+    /// <summary>Starts a server.</summary>
+    /// <param name="configure">Changes its settings.</param>
+    public static async Task<ClientsServer> StartAsync(Func<ServerOptions, ServerOptions>? configure = null)
     {
         var started = new ClientsServer();
         started.server = await KeeperTestServer.StartAsync(
@@ -22,10 +25,14 @@ internal sealed class ClientsServer : IClientsPeer
                 DataDir = started.directory,
                 TickTime = TimeSpan.FromSeconds(2),
                 // The super user that kazoo's own tests expect has the password "test".
-                Configure = options => options with
+                Configure = options =>
                 {
-                    SuperDigest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU=",
-                    FourLetterWords = FourLetterWordWhitelist.All,
+                    options = options with
+                    {
+                        SuperDigest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU=",
+                        FourLetterWords = FourLetterWordWhitelist.All,
+                    };
+                    return configure?.Invoke(options) ?? options;
                 },
             },
             TestContext.Current.CancellationToken);
@@ -37,7 +44,7 @@ internal sealed class ClientsServer : IClientsPeer
     /// </summary>
     public Task FulfilAsync(string wish) => wish.Split(' ')[0] switch
     {
-        "stop" => server!.StopAsync(),
+        "stop" or "kill" => server!.StopAsync(),
         "start" => server!.RestartAsync(),
         _ => throw new ArgumentException($"The wish {wish} is not known."),
     };
