@@ -67,7 +67,7 @@ internal sealed partial class EnsembleDriver
                 result = LogTruncation.CutAfter(device, target);
                 if (!result.IsDone || !reloads)
                     return;
-                RecoveryResult loaded = Recovery.Run(device, recovery);
+                RecoveryResult loaded = BulkWork.Run(() => Recovery.Run(device, recovery));
                 tree = loaded.Tree;
                 sessions = loaded.Sessions;
             }),
@@ -90,7 +90,7 @@ internal sealed partial class EnsembleDriver
         SessionTimeouts sessions = runtime.Replica.CommittedSessions;
         driver.Trees.Hold(tree);
         log.RunBetween(
-            () => RunAlone(() => SnapshotInstallation.Run(device, tree, sessions)),
+            () => RunAlone(() => BulkWork.Run(() => SnapshotInstallation.Run(device, tree, sessions))),
             failure =>
             {
                 driver.Trees.Release(tree);

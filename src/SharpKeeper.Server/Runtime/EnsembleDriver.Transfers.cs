@@ -54,18 +54,19 @@ internal sealed partial class EnsembleDriver
     private void QueryLog(PeerLink link, Zxid after) =>
         RunTransfer((QuorumConnection)link.Owner!, () =>
         {
-            driver.PostLogQueried(link, LogQuery.Find(device, after, settings.SnapshotSizeFactor));
+            LogPosition position = BulkWork.RunSoon(() => LogQuery.Find(device, after, settings.SnapshotSizeFactor));
+            driver.PostLogQueried(link, position);
             return false;
         });
 
     private void SendLog(PeerLink link, Zxid after, Zxid upTo)
     {
         QuorumConnection connection = BeginTransfer(link);
-        RunTransfer(connection, () =>
+        RunTransfer(connection, () => BulkWork.RunSoon(() =>
         {
             using var range = new LogRange(device, after, upTo);
             return SendRange(connection, range);
-        });
+        }));
     }
 
     private static bool SendRange(QuorumConnection connection, LogRange range)

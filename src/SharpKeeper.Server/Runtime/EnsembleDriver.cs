@@ -227,11 +227,11 @@ internal sealed partial class EnsembleDriver : IAsyncDisposable
         ConnectRetryDelayMax = settings.ConnectRetryDelay,
         ListensOnAllAddresses = settings.ListensOnAllAddresses,
         KeepAlive = settings.TcpKeepAlive,
-        LoadSnapshot = source =>
+        LoadSnapshot = source => BulkWork.Run(() =>
         {
             SnapshotStream loaded = SnapshotStream.Load(source, recovery);
             return new LoadedSnapshot(loaded.Tree, loaded.Sessions, loaded.Rest.ToArray());
-        },
+        }),
     };
 
     [LoggerMessage(EventId = 222, Level = LogLevel.Information, Message =

@@ -7,7 +7,7 @@ namespace SharpKeeper.Server.Storage;
 internal sealed class FileSnapshotSink : ISnapshotSink
 {
     // One sync of a large snapshot at its end would hold up the log's syncs on the same disk.
-    private const long SyncEveryBytes = 8 << 20;
+    private const long SyncEveryBytes = 2 << 20;
 
     private readonly string path;
     private readonly string temporaryPath;
