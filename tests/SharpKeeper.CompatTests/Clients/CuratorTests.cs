@@ -29,6 +29,9 @@ public abstract class CuratorSuite
     [Fact]
     public Task Caches_follow_a_tree_across_restarts() => RunAsync("CuratorCaches");
 
+    [Fact]
+    public Task Leadership_and_locks_outlive_the_servers() => RunAsync("CuratorFailover");
+
     private protected abstract Task<IClientsPeer> StartAsync();
 
     private async Task RunAsync(string program)
