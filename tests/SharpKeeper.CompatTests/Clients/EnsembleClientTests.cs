@@ -28,6 +28,14 @@ public sealed class EnsembleProgramTests
         await using ClientsEnsemble ensemble = await ClientsEnsemble.StartAsync(Kinds);
         await ClientPrograms.RunCAsync("c_client", ensemble);
     }
+
+    [Fact]
+    public async Task C_client_moves_between_servers()
+    {
+        await using ClientsEnsemble ensemble = await ClientsEnsemble.StartAsync(
+            Kinds, ("localSessionsEnabled", "true"), ("localSessionsUpgradingEnabled", "true"));
+        await ClientPrograms.RunCAsync("c_ensemble", ensemble);
+    }
 }
 
 /// <summary>kazoo with three servers.</summary>
@@ -46,6 +54,10 @@ public sealed class EnsembleKazooTests : KazooSuite
     [Fact]
     public Task Reconfiguration_passes_kazoos_own_tests() =>
         RunOwnTestsAsync("test_client.TestReconfig", "test_client.TestClient.test_update_host_list");
+
+    [Fact]
+    public Task Locks_and_leases_pass_kazoos_own_tests() =>
+        RunOwnTestsAsync("test_lock", "test_lease", "test_election");
 
     private protected override async Task<IClientsPeer> StartAsync() => await ClientsEnsemble.StartAsync("SSS");
 }
@@ -75,6 +87,13 @@ public sealed class ReadOnlyKazooTests : KazooSuite
         return RunAsync("readonly.py");
     }
 
-    private protected override async Task<IClientsPeer> StartAsync() =>
-        await ClientsEnsemble.StartAsync(kinds, ("localSessionsEnabled", "true"));
+    [Fact]
+    public Task Read_only_mode_passes_kazoos_own_test()
+    {
+        kinds = "SSS";
+        return RunOwnTestsAsync("test_connection.TestReadOnlyMode");
+    }
+
+    private protected override async Task<IClientsPeer> StartAsync() => await ClientsEnsemble.StartAsync(
+        kinds, ("localSessionsEnabled", "true"), ("localSessionsUpgradingEnabled", "true"));
 }

@@ -79,7 +79,7 @@ public sealed class KazooClientTests : KazooSuite
     [Fact]
     public Task Client_and_connection_pass_kazoos_own_tests() => RunOwnTestsAsync(
         "test_client", "test_connection",
-        // These need an ensemble of Apache's servers.
+        // These need several servers and run with an ensemble.
         "-TestReconfig.test_add_remove_observer", "-TestReconfig.test_bad_input", "-TestReconfig.test_no_super_auth",
         "-TestReadOnlyMode.test_read_only", "-TestClient.test_update_host_list");
 }
