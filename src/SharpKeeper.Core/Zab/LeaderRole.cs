@@ -287,6 +287,7 @@ internal sealed partial class LeaderRole
         for (int i = learners.Count - 1; i >= 0; i--)
         {
             LearnerState learner = learners[i];
+            // The driver ends the link if the learner takes nothing of a transfer any more.
             if (learner.Phase is LearnerPhase.Transferring or LearnerPhase.Querying)
                 learner.LastHeardMs = nowMs;
             long limitMs = learner.Phase == LearnerPhase.Synchronised ? syncMs : initMs;

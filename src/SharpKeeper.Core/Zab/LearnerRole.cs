@@ -175,7 +175,7 @@ internal sealed partial class LearnerRole
     /// <summary>Time has passed.</summary>
     public void Tick(long nowMs)
     {
-        // What takes time here is no fault of the leader's.
+        // What takes time here is no fault of the leader's; the driver ends the link if a snapshot stops coming.
         if (phase is Phase.AwaitSnapshot or Phase.Truncating or Phase.Installing)
         {
             lastHeardMs = nowMs;

@@ -138,13 +138,16 @@ internal sealed partial class QuorumConnection
 
     private bool ReceiveInto(PacketBatch batch)
     {
-        int received = Receive(batch.GetFree().Span);
+        int received = Receive(batch.GetFree().Span, Timeout.InfiniteTimeSpan);
         batch.Length += received;
         return received > 0;
     }
 
+    /// <summary>Waits for bytes of a snapshot; 0 at the connection's end, which comes if they fail to come.</summary>
+    public int ReceiveTransfer(Span<byte> destination) => Receive(destination, options.TransferSilenceMax);
+
     /// <summary>Waits for bytes; 0 at the connection's end.</summary>
-    internal int Receive(Span<byte> destination)
+    private int Receive(Span<byte> destination, TimeSpan silenceMax)
     {
         while (!IsClosed)
         {
@@ -153,7 +156,8 @@ internal sealed partial class QuorumConnection
                 return received;
             if (error is not (SocketError.WouldBlock or SocketError.IOPending))
                 throw new SocketException((int)error);
-            socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectRead);
+            if (!socket.Poll(silenceMax, SelectMode.SelectRead))
+                Close($"nothing of a snapshot came for {silenceMax.TotalMilliseconds} ms");
         }
         return 0;
     }

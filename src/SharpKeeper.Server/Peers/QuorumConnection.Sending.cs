@@ -62,7 +62,8 @@ internal sealed partial class QuorumConnection
 
     /// <summary>
     /// Sends bytes behind everything that was sent before and waits until the system has them all; false if the
-    /// connection ends meanwhile. For transfers, while the link's own output waits.
+    /// connection ends meanwhile, as it does when the peer takes nothing any more. For transfers, while the link's own
+    /// output waits.
     /// </summary>
     public bool Transfer(ReadOnlySpan<byte> bytes)
     {
@@ -71,18 +72,31 @@ internal sealed partial class QuorumConnection
             int sent;
             lock (sendLock)
             {
-                while (unsent.Count > 0 && !IsClosed)
-                    Monitor.Wait(sendLock);
+                AwaitDrained();
                 sent = IsClosed ? -1 : TrySend(bytes);
             }
             if (sent < 0)
                 return false;
             bytes = bytes[sent..];
-            if (!bytes.IsEmpty)
-                AwaitWritable();
+            if (!bytes.IsEmpty && !AwaitWritable(options.TransferSilenceMax))
+                CloseStalled();
         }
         return !IsClosed;
     }
+
+    // Under the lock. Waits until a transfer can go on behind what was sent before.
+    private void AwaitDrained()
+    {
+        while (unsent.Count > 0 && !IsClosed)
+        {
+            long before = UnsentBytes;
+            if (!Monitor.Wait(sendLock, options.TransferSilenceMax) && UnsentBytes == before)
+                CloseStalled();
+        }
+    }
+
+    private void CloseStalled() =>
+        Close($"it took nothing of a transfer for {options.TransferSilenceMax.TotalMilliseconds} ms");
 
     private static void Empty(JuteBuffer output)
     {
@@ -128,7 +142,7 @@ internal sealed partial class QuorumConnection
         try
         {
             while (WriteSome())
-                AwaitWritable();
+                AwaitWritable(Timeout.InfiniteTimeSpan);
         }
         catch (ObjectDisposedException)
         {
@@ -189,15 +203,17 @@ internal sealed partial class QuorumConnection
         }
     }
 
-    private void AwaitWritable()
+    /// <summary>False if the peer took nothing for so long.</summary>
+    private bool AwaitWritable(TimeSpan timeout)
     {
         try
         {
-            socket!.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectWrite);
+            return socket!.Poll(timeout, SelectMode.SelectWrite);
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             Close("the socket failed");
+            return true;
         }
     }
 

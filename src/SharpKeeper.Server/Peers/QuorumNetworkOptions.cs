@@ -19,6 +19,12 @@ internal sealed record QuorumNetworkOptions
     /// <summary>A peer that has left more bytes than that unread is cut off.</summary>
     public long UnsentBytesMax { get; init; } = 256L << 20;
 
+    /// <summary>
+    /// How long nothing of a snapshot, or of a part of the log, may come in or be taken before the link is given up. The
+    /// replica waits for transfers without a limit of its own.
+    /// </summary>
+    public TimeSpan TransferSilenceMax { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Connections to the own quorum port at one time.</summary>
     public int ConnectionsMax { get; init; } = 1000;
 

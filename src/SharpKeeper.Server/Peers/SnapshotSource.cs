@@ -11,7 +11,7 @@ internal sealed class SnapshotSource(ReadOnlyMemory<byte> received, QuorumConnec
     public int Read(Span<byte> destination)
     {
         if (rest.IsEmpty)
-            return connection.Receive(destination);
+            return connection.ReceiveTransfer(destination);
         int count = Math.Min(rest.Length, destination.Length);
         rest.Span[..count].CopyTo(destination);
         rest = rest[count..];

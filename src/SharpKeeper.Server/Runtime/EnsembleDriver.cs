@@ -16,6 +16,10 @@ namespace SharpKeeper.Server.Runtime;
 /// </summary>
 internal sealed partial class EnsembleDriver : IAsyncDisposable
 {
+    // initLimit says how long a transfer may stand still; a busy machine needs some time, and polls take half an hour.
+    private const double TransferSilenceMsMin = 5_000;
+    private const double TransferSilenceMsMax = 1_800_000;
+
     private readonly EnsembleSettings settings;
     private readonly ServerRuntime runtime;
     private readonly ReplicaDriver driver;
@@ -223,6 +227,9 @@ internal sealed partial class EnsembleDriver : IAsyncDisposable
 
     private QuorumNetworkOptions QuorumOptions() => new()
     {
+        TransferSilenceMax = TimeSpan.FromMilliseconds(Math.Clamp(
+            settings.InitLimitTicks * runtime.Options.TickTime.TotalMilliseconds,
+            TransferSilenceMsMin, TransferSilenceMsMax)),
         PacketBytesMax = settings.ToReplicaOptions(runtime.Options, 0, 0).PacketBytesMax,
         ConnectRetryDelayMax = settings.ConnectRetryDelay,
         ListensOnAllAddresses = settings.ListensOnAllAddresses,

@@ -330,6 +330,52 @@ public sealed class QuorumNetworkTests
     }
 
     [Fact]
+    public async Task Snapshot_stream_that_stops_coming_ends_the_link()
+    {
+        using var leader = new ScriptedListener();
+        await using var learner = new QuorumHarness(
+            static options => options with { TransferSilenceMax = TimeSpan.FromMilliseconds(50) });
+        learner.Dial(leader.Port);
+        using ScriptedPeer peer = leader.Accept();
+        peer.Send(Encode(static it => QuorumPackets.WriteEmpty(it, QuorumPacketType.Snap, new Zxid(1))));
+
+        learner.Take("connected");
+        learner.Take("packets");
+        Assert.Contains("snapshot", learner.Take("closed").Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Transfer_to_somebody_who_takes_nothing_any_more_ends_the_link()
+    {
+        await using var leader = new QuorumHarness(
+            static options => options with { TransferSilenceMax = TimeSpan.FromMilliseconds(50) });
+        using ScriptedPeer learner = ScriptedPeer.Connect(leader.Listen());
+        var connection = (QuorumConnection)leader.Take("learner").Link.Owner!;
+
+        Task<bool> transfer = Task.Factory.StartNew(
+            () => connection.Transfer(new byte[64 << 20]), TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+        Assert.Contains("transfer", leader.Take("closed").Reason, StringComparison.Ordinal);
+        Assert.False(await transfer.WaitAsync(TimeSpan.FromMilliseconds(ScriptedPeer.WaitMs),
+            TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Transfer_behind_output_that_is_never_taken_ends_the_link()
+    {
+        await using var leader = new QuorumHarness(
+            static options => options with { TransferSilenceMax = TimeSpan.FromMilliseconds(50) });
+        using ScriptedPeer learner = ScriptedPeer.Connect(leader.Listen());
+        PeerLink link = leader.Take("learner").Link;
+        QuorumPackets.Write(link.Output, QuorumPacketType.Proposal, default, new byte[32 << 20]);
+        QuorumHarness.Flush(link);
+
+        Assert.False(((QuorumConnection)link.Owner!).Transfer(new byte[1]));
+        Assert.Contains("transfer", leader.Take("closed").Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Transfer_ends_when_the_learner_goes()
     {
         await using var leader = new QuorumHarness();
