@@ -29,6 +29,12 @@ internal sealed partial class LeaderRole
             Drop(learner, "it has the number of this server; two servers have the same myid");
             return;
         }
+        long accepted = packet.Zxid.Value >> 32;
+        if (accepted >= EpochMax)
+        {
+            Drop(learner, $"it has promised epoch {accepted}, behind which there is none");
+            return;
+        }
         learner.Server = info.Server == ServerId.Nobody ? new ServerId(unknownIds--) : info.Server;
         learner.IsObserver = packet.Type == QuorumPacketType.ObserverInfo;
         if (learners.Find(other => other != learner && other.Server == learner.Server) is { } former)
@@ -40,7 +46,6 @@ internal sealed partial class LeaderRole
         if (phase == Phase.Discovery)
         {
             // What anybody has promised must be outbid, but only voters make the quorum that closes the question.
-            long accepted = packet.Zxid.Value >> 32;
             if (!peer.Has(PlantedBug.ReuseEpoch))
                 Epoch = Math.Max(Epoch, accepted + 1);
             if (peer.Members.Committed.IsVoter(learner.Server) && !learner.IsObserver)
@@ -57,10 +62,10 @@ internal sealed partial class LeaderRole
 
     private void CloseDiscovery()
     {
-        if (phase != Phase.Discovery || !peer.CommittedMembers.IsQuorum(connected) || !connected.Contains(peer.Self))
+        if (phase != Phase.Discovery || Epoch > EpochMax || !peer.CommittedMembers.IsQuorum(connected) || !connected.Contains(peer.Self))
             return;
         phase = Phase.AcceptingEpoch;
-        outbox.Effects.Enqueue(new Effect(EffectKind.PersistAcceptedEpoch) { Number = Epoch });
+        peer.PersistAcceptedEpoch(Epoch);
     }
 
     /// <summary>The new epoch is durable as accepted: nobody may lead an older one through this server.</summary>

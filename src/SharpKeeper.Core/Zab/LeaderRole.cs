@@ -28,6 +28,9 @@ internal sealed partial class LeaderRole
     }
 
     private const int DiscoveryMsMin = 1000;
+
+    // Zxids are compared as signed numbers everywhere, and no server takes a file with a greater epoch.
+    private const long EpochMax = int.MaxValue;
     private const int HeldBytesMax = 512 << 20;
 
     private readonly ZabPeer peer;
@@ -72,7 +75,7 @@ internal sealed partial class LeaderRole
         inheritedEpoch = peer.CurrentEpoch;
         history.Commit(inherited);
         host.Commit(inherited);
-        Epoch = (peer.Has(PlantedBug.ReuseEpoch) ? peer.CurrentEpoch : peer.AcceptedEpoch) + 1;
+        Epoch = (peer.Has(PlantedBug.ReuseEpoch) ? peer.CurrentEpoch : peer.RequestedEpoch) + 1;
         outbox.Effects.Enqueue(new Effect(EffectKind.ListenForLearners));
         if (peer.IsVoter)
             connected.Add(peer.Self);

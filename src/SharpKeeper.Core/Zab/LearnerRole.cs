@@ -241,9 +241,9 @@ internal sealed partial class LearnerRole
             return;
         }
         epoch = packet.Zxid.Value >> 32;
-        if (epoch < peer.AcceptedEpoch)
+        if (epoch < peer.RequestedEpoch)
         {
-            Fail($"the leader has epoch {epoch}, and this server has promised {peer.AcceptedEpoch}");
+            Fail($"the leader has epoch {epoch}, and this server has promised {peer.RequestedEpoch}");
         }
         else if (epoch == peer.AcceptedEpoch)
         {
@@ -256,7 +256,7 @@ internal sealed partial class LearnerRole
         else
         {
             phase = Phase.AcceptingEpoch;
-            outbox.Effects.Enqueue(new Effect(EffectKind.PersistAcceptedEpoch) { Number = epoch });
+            peer.PersistAcceptedEpoch(epoch);
         }
     }
 

@@ -62,7 +62,7 @@ internal sealed class ZabPeer
         TickMs = tickMs;
         this.reconfigEnabled = reconfigEnabled;
         LastLogged = Durable = lastLogged;
-        AcceptedEpoch = options.AcceptedEpoch;
+        AcceptedEpoch = RequestedEpoch = options.AcceptedEpoch;
         CurrentEpoch = options.CurrentEpoch;
         members = new Membership(options.Config, options.NextConfig);
         CommittedMembers = new Membership(options.Config, null);
@@ -118,6 +118,12 @@ internal sealed class ZabPeer
 
     /// <summary>The greatest epoch that is durably promised.</summary>
     public long AcceptedEpoch { get; private set; }
+
+    /// <summary>
+    /// The greatest epoch that has been written as promised, durable by now or not. A role that ends does not take its
+    /// writing back, and what is on disk must not go down.
+    /// </summary>
+    public long RequestedEpoch { get; private set; }
 
     /// <summary>The epoch whose beginning is durably in the log.</summary>
     public long CurrentEpoch { get; private set; }
@@ -332,6 +338,13 @@ internal sealed class ZabPeer
         }
         Vote vote = Election.CurrentVote;
         Settle(RoleFor(vote.Leader), vote);
+    }
+
+    /// <summary>Makes an epoch the promised one on disk; <see cref="RequestedEpoch"/> or a greater one.</summary>
+    public void PersistAcceptedEpoch(long epoch)
+    {
+        RequestedEpoch = epoch;
+        Outbox.Effects.Enqueue(new Effect(EffectKind.PersistAcceptedEpoch) { Number = epoch });
     }
 
     /// <summary>The leader is established.</summary>
