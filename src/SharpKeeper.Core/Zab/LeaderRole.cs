@@ -31,6 +31,8 @@ internal sealed partial class LeaderRole
 
     // Zxids are compared as signed numbers everywhere, and no server takes a file with a greater epoch.
     private const long EpochMax = int.MaxValue;
+
+    // Less than what a driver keeps unsent of a link: what was held goes there in one piece.
     private const int HeldBytesMax = 512 << 20;
 
     private readonly ZabPeer peer;

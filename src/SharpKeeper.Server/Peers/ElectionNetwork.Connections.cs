@@ -10,6 +10,9 @@ internal sealed partial class ElectionNetwork
     // Attempts after a connection was lost, or the other side has asked for one, while there is nothing to send.
     private const int AttemptsWithoutMessage = 4;
 
+    // Addresses that a server may name as its own; each takes a thread while it is tried.
+    private const int ToldAddressesMax = 16;
+
     // A larger server that has been told of this one needs some time to connect before it is told again.
     private static readonly TimeSpan AnswerDelay = TimeSpan.FromMilliseconds(500);
 
@@ -186,7 +189,10 @@ internal sealed partial class ElectionNetwork
         else if (id.Value > options.Self.Value)
             Establish(peer, socket);
         else
-            CallBack(peer, socket, [.. said.Addresses.Select(static it => new PeerAddress(it.Host, it.Port))]);
+        {
+            IEnumerable<ElectionAddress> told = said.Addresses.Take(ToldAddressesMax);
+            CallBack(peer, socket, [.. told.Select(static it => new PeerAddress(it.Host, it.Port))]);
+        }
     }
 
     /// <summary>The smaller one has called: it is this server that makes the connection.</summary>

@@ -21,8 +21,16 @@ internal static class PeerDialer
     {
         if (IPAddress.TryParse(address.Host, out IPAddress? literal))
             return [new IPEndPoint(literal, address.Port)];
-        IPAddress[] found = await Dns.GetHostAddressesAsync(address.Host, cancellationToken).ConfigureAwait(false);
-        return [.. found.Select(ip => new IPEndPoint(ip, address.Port))];
+        try
+        {
+            IPAddress[] found = await Dns.GetHostAddressesAsync(address.Host, cancellationToken).ConfigureAwait(false);
+            return [.. found.Select(ip => new IPEndPoint(ip, address.Port))];
+        }
+        catch (ArgumentException)
+        {
+            // Too long for a name. It came from a configuration or a stranger, and is like any other nobody knows.
+            throw new SocketException((int)SocketError.HostNotFound);
+        }
     }
 
     /// <summary>A connection to the first of <paramref name="addresses"/> that answers.</summary>

@@ -16,8 +16,11 @@ internal sealed record QuorumNetworkOptions
     /// <summary>Longest data of a packet, bytes.</summary>
     public int PacketBytesMax { get; init; } = 64 << 20;
 
-    /// <summary>A peer that has left more bytes than that unread is cut off.</summary>
-    public long UnsentBytesMax { get; init; } = 256L << 20;
+    /// <summary>
+    /// A peer that has left more bytes than that unread is cut off. More than the replica holds back of a learner during a
+    /// transfer, which goes out in one piece behind it.
+    /// </summary>
+    public long UnsentBytesMax { get; init; } = 768L << 20;
 
     /// <summary>
     /// How long nothing of a snapshot, or of a part of the log, may come in or be taken before the link is given up. The

@@ -93,6 +93,22 @@ public sealed class ElectionNetworkTests
     }
 
     [Fact]
+    public async Task Accept_with_a_name_that_is_too_long_reports_it_and_can_be_called_again()
+    {
+        await using ElectionHarness larger = await ElectionHarness.StartAsync(5);
+        using (ScriptedPeer first = ScriptedPeer.Connect(larger.End))
+            first.Send(ScriptedPeer.Introduction(2, new string('a', 255) + ":3888"));
+        larger.AwaitLink(2, isUp: false);
+
+        using var listener = new ScriptedListener();
+        using ScriptedPeer second = ScriptedPeer.Connect(larger.End);
+        second.Send(ScriptedPeer.Introduction(2, $"127.0.0.1:{listener.Port}"));
+
+        using ScriptedPeer called = listener.Accept();
+        larger.AwaitLink(2, isUp: true);
+    }
+
+    [Fact]
     public async Task Accept_in_the_second_version_tries_all_addresses()
     {
         await using ElectionHarness harness = await ElectionHarness.StartAsync(self: 3);
