@@ -62,7 +62,8 @@ internal sealed partial class LeaderRole
 
     private void CloseDiscovery()
     {
-        if (phase != Phase.Discovery || Epoch > EpochMax || !peer.CommittedMembers.IsQuorum(connected) || !connected.Contains(peer.Self))
+        if (phase != Phase.Discovery || Epoch > EpochMax || !peer.CommittedMembers.IsQuorum(connected)
+            || !connected.Contains(peer.Self))
             return;
         phase = Phase.AcceptingEpoch;
         peer.PersistAcceptedEpoch(Epoch);

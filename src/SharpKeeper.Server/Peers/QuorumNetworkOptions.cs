@@ -17,14 +17,14 @@ internal sealed record QuorumNetworkOptions
     public int PacketBytesMax { get; init; } = 64 << 20;
 
     /// <summary>
-    /// A peer that has left more bytes than that unread is cut off. More than the replica holds back of a learner during a
-    /// transfer, which goes out in one piece behind it.
+    /// A peer that has left more bytes than that unread is cut off. More than the replica holds back of a learner
+    /// during a transfer, which goes out in one piece behind it.
     /// </summary>
     public long UnsentBytesMax { get; init; } = 768L << 20;
 
     /// <summary>
-    /// How long nothing of a snapshot, or of a part of the log, may come in or be taken before the link is given up. The
-    /// replica waits for transfers without a limit of its own.
+    /// How long nothing of a snapshot, or of a part of the log, may come in or be taken before the link is given up.
+    /// The replica waits for transfers without a limit of its own.
     /// </summary>
     public TimeSpan TransferSilenceMax { get; init; } = TimeSpan.FromSeconds(20);
 
