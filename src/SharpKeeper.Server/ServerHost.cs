@@ -27,9 +27,6 @@ public sealed partial class ServerHost : IAsyncDisposable
     // Events and other replies that may wait together with the longest reply.
     private const int LinkBytesBesidesReply = 1 << 20;
 
-    // A snapshot of that size takes about a tenth of a second to load.
-    private const long LongRecoveryBytes = 32 << 20;
-
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ServerOptions options;
     private readonly ILogger logger;
@@ -154,10 +151,7 @@ public sealed partial class ServerHost : IAsyncDisposable
             options.DataDir, options.DataLogDir, options.DataDirAutoCreate);
         long started = Stopwatch.GetTimestamp();
         TxnHistory? history = HistoryOf(options);
-        RecoveryOptions recovery = RecoveryOptionsOf(options) with { History = history };
-        RecoveryResult recovered = options.Ensemble is not null && IsRecoveryLong(device)
-            ? BulkWork.RunSoon(() => Recovery.Run(device, recovery))
-            : Recovery.Run(device, recovery);
+        RecoveryResult recovered = Recovery.Run(device, RecoveryOptionsOf(options) with { History = history });
         EpochFiles? epochs = options.Ensemble is null ? null : EpochFiles.Load(device, recovered.Last);
         var host = new ServerHost(options, logger, device, recovered, epochs, history, files);
         if (epochs is { Mended.Length: > 0 })
@@ -172,17 +166,6 @@ public sealed partial class ServerHost : IAsyncDisposable
             elapsedMs);
         host.SaveSoon(recovered);
         return host;
-    }
-
-    // The other servers of an ensemble serve meanwhile, and may share the machine; a short recovery hardly disturbs them.
-    private static bool IsRecoveryLong(FileStorageDevice device)
-    {
-        foreach (SnapshotFile snapshot in StorageListing.Snapshots(device))
-        {
-            if (snapshot.Bytes >= LongRecoveryBytes)
-                return true;
-        }
-        return false;
     }
 
     /// <summary>What was replayed from the log now need not be replayed again.</summary>

@@ -36,7 +36,8 @@ internal static partial class BulkWork
     public static T Run<T>(Func<T> work) => RunWith(LoweredBy, work);
 
     /// <summary>
-    /// As <see cref="Run"/>, and it gets as much as other threads: for what a server has to do before it serves.
+    /// As <see cref="Run"/>, and it gets as much as other threads: for what another
+    /// server waits for in the end, like a part of the log that it lacks.
     /// </summary>
     public static T RunSoon<T>(Func<T> work) => RunWith(0, work);
 
