@@ -90,7 +90,8 @@ internal static class ReconfigFaults
         if (c.Random.PerMille(500))
             Outsider(c, c.World.Checkers.Config);
         Want(c, _ => ReconfigRequests.Replace(
-            [.. c.World.Servers.Where(static server => server.IsUp).Select(static server => server.Id)], c.Random));
+            [.. c.World.Servers.Where(static server => server.IsUp).Select(static server => server.Id)], c.Random,
+            c.World.Setup.HasGroups ? 700 : 100));
     }
 
     /// <summary>Any change that is possible.</summary>

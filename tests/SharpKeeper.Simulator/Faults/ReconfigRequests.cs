@@ -50,8 +50,8 @@ internal static class ReconfigRequests
         !QuorumModel.IsVoter(config, leaving) || config.Find(new ServerId(joining)) is not null ? null
         : Text(joining: Entry(EnsembleSetup.Member(joining, ServerRole.Participant)), leaving: Number(leaving));
 
-    /// <summary>All members anew: some of those that are there, in whatever role.</summary>
-    public static string? Replace(IReadOnlyList<int> candidates, SimRandom random)
+    /// <summary>All members anew: some of those that are there, in whatever role, and now and then in groups.</summary>
+    public static string? Replace(IReadOnlyList<int> candidates, SimRandom random, int groupsPerMille)
     {
         List<int> chosen = [.. candidates];
         random.Shuffle(chosen);
@@ -59,7 +59,11 @@ internal static class ReconfigRequests
         int observers = random.Between(0, chosen.Count - voters);
         IEnumerable<EnsembleServer> servers = chosen.Take(voters + observers).Select((id, index) =>
             EnsembleSetup.Member(id, index < voters ? ServerRole.Participant : ServerRole.Observer));
-        return Text(members: string.Join(',', servers.Select(Entry)));
+        if (!random.PerMille(groupsPerMille))
+            return Text(members: string.Join(',', servers.Select(Entry)));
+        EnsembleConfig grouped = EnsembleSetup.Grouped([.. servers], random);
+        return Text(members: string.Join(',', grouped.Format().Split('\n').Where(
+            static line => !line.StartsWith("version=", StringComparison.Ordinal))));
     }
 
     /// <summary>A request that must be refused.</summary>

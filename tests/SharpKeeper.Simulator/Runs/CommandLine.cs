@@ -20,6 +20,7 @@ internal static class CommandLine
           --servers N        1, 3, 5 or 7 voters; the seed chooses otherwise. 1 stands alone
           --observers N      observers; the seed chooses otherwise
           --reconfigs on|off servers are added and removed during the run, or not; the seed chooses otherwise
+          --groups on|off    servers have groups and weights, or not; the seed chooses otherwise
           --bug NAME[,NAME]  plant deliberate mistakes
           --faults 3,7,9     only these faults of the seed's schedule; --faults none for no fault
           --faults NAME@AT+LASTS:CHOICE,...   these faults, as a failure prints them
@@ -86,6 +87,8 @@ internal static class CommandLine
             options = options with { Observers = int.Parse(observers, CultureInfo.InvariantCulture) };
         if (flags.TryGetValue("--reconfigs", out string? reconfigs))
             options = options with { Reconfigs = reconfigs != "off" };
+        if (flags.TryGetValue("--groups", out string? groups))
+            options = options with { Groups = groups != "off" };
         if (flags.TryGetValue("--faults", out string? faults) && !TryFaults(faults, ref options, out problem))
             return false;
         foreach (string name in flags.GetValueOrDefault("--bug", "").Split(',', StringSplitOptions.RemoveEmptyEntries))

@@ -35,6 +35,7 @@ internal sealed record Mutation(PlantedBug Bug, int Issue = 0, string? Kinds = n
         NeedsSnapshots = NeedsSnapshots,
         HasReaders = HasReaders,
         Reconfigs = HasReconfigs,
+        Groups = false,
     };
 }
 

@@ -31,6 +31,8 @@ internal static class Reports
             text.Append(" --bug ").Append(report.Options.Bugs.ToString().Replace(" ", ""));
         if (report.HasReconfigs)
             text.Append(" --reconfigs on");
+        if (report.HasGroups)
+            text.Append(" --groups on");
         text.Append(" --faults ").Append(report.Faults.Count == 0
             ? "none" : string.Join(',', report.Faults.Select(static fault => fault.Word)));
         return text.ToString();

@@ -35,6 +35,9 @@ internal sealed record RunReport
     /// <summary>Were servers added and removed?</summary>
     public required bool HasReconfigs { get; init; }
 
+    /// <summary>Had servers groups and weights at the start?</summary>
+    public required bool HasGroups { get; init; }
+
     /// <summary>Keys whose histories were too tangled for the general linearizability check.</summary>
     public int UndecidedKeys { get; init; }
 
@@ -92,6 +95,7 @@ internal sealed class Simulation
             Fingerprint = world.Fingerprint,
             Setup = world.Setup.ToString(),
             HasReconfigs = world.Setup.Reconfigs,
+            HasGroups = world.Setup.HasGroups,
             UndecidedKeys = simulation.undecidedKeys,
             Trace = world.TraceLines,
         };

@@ -36,6 +36,10 @@ internal sealed class EnsembleSetup
         ObserverLogs = !random.PerMille(200);
         Reconfigs = WantsReconfigs(options);
         Spares = Reconfigs ? SimRandom.For(options.Seed, "spares").Between(1, 3) : 0;
+        var servers = Enumerable.Range(1, voters + observers)
+            .Select(id => Member(id, id <= voters ? ServerRole.Participant : ServerRole.Observer)).ToList();
+        Config = WantsGroups(options)
+            ? Grouped(servers, SimRandom.For(options.Seed, "weights")) : new EnsembleConfig(servers, version: 0);
     }
 
     /// <summary>Numbers of the voters.</summary>
@@ -45,10 +49,10 @@ internal sealed class EnsembleSetup
     public IReadOnlyList<int> Observers { get; }
 
     /// <summary>The configuration at the start.</summary>
-    public EnsembleConfig Config => new(
-        Enumerable.Range(1, Voters.Count + Observers.Count).Select(
-            id => Member(id, Voters.Contains(id) ? ServerRole.Participant : ServerRole.Observer)),
-        version: 0);
+    public EnsembleConfig Config { get; }
+
+    /// <summary>Have groups and weights a say at the start?</summary>
+    public bool HasGroups => Config.IsHierarchical;
 
     /// <summary>Number of all servers, those included that are not in use at the start.</summary>
     public int ServerCount => Voters.Count + Observers.Count + Spares;
@@ -91,6 +95,25 @@ internal sealed class EnsembleSetup
         new ServerId(id), [new ServerAddress("s" + id, quorumPort, 3888)], role, new ClientAddress("s" + id, 2181),
         null);
 
+    /// <summary>The servers with the voters in groups, some with another weight than 1, some with none.</summary>
+    public static EnsembleConfig Grouped(IReadOnlyList<EnsembleServer> servers, SimRandom random)
+    {
+        ServerId[] voters = [.. servers.Where(static it => it.Role == ServerRole.Participant).Select(static it => it.Id)];
+        random.Shuffle(voters);
+        int groups = random.Between(1, Math.Min(3, voters.Length));
+        var weights = voters.Select((id, index) => KeyValuePair.Create(
+            id, index == 0 ? 1L : random.Pick<long>([0, 1, 1, 1, 1, 1, 2, 3]))).ToList();
+        return new EnsembleConfig(
+            servers, version: 0,
+            Enumerable.Range(0, groups).Select(group => new ServerGroup(
+                group + 1, [.. voters.Where((_, index) => index % groups == group).Order()])),
+            weights);
+    }
+
+    private static bool WantsGroups(RunOptions options) => options.Groups ?? (!options.IsStandalone
+        && options.Schedule is null && options.Kinds is null && options.Bugs == PlantedBug.None
+        && SimRandom.For(options.Seed, "groups").PerMille(150));
+
     // Chosen apart from everything else: a seed without reconfigurations is what it was before there were any.
     private static bool WantsReconfigs(RunOptions options)
     {
@@ -107,5 +130,6 @@ internal sealed class EnsembleSetup
     public override string ToString() =>
         $"{Voters.Count} voters, {Observers.Count} observers, {Clients} clients, snapshot after {SnapshotTxns}, "
         + $"history {HistoryTxns}, disk diffs {UsesLogOnDisk}, forced snapshots {ForcesSnapshots}"
+        + (HasGroups ? ", groups" : "")
         + (Reconfigs ? $", reconfigurations with {Spares} servers to spare" : "");
 }

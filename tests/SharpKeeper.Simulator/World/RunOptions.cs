@@ -55,6 +55,9 @@ internal sealed record RunOptions
     /// <summary>Are servers added and removed during the run? Null lets the seed choose.</summary>
     public bool? Reconfigs { get; init; }
 
+    /// <summary>Have groups of servers and weights a say in what a quorum is? Null lets the seed choose.</summary>
+    public bool? Groups { get; init; }
+
     /// <summary>Is what happens written down?</summary>
     public bool IsTraced { get; init; }
 

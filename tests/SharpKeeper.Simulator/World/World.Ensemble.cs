@@ -18,7 +18,7 @@ internal sealed partial class World
     public bool IsDamaged(int server) => damaged.Contains(server);
 
     /// <summary>May one more server's disk be damaged, so that the others can do without it?</summary>
-    public bool MayDamage(SimServer server) => !Options.IsStandalone && !Setup.Reconfigs
+    public bool MayDamage(SimServer server) => !Options.IsStandalone && !Setup.Reconfigs && !Setup.HasGroups
         && Setup.Voters.Contains(server.Id)
         && (damaged.Count == 0 || damaged.Contains(server.Id)) && Setup.Voters.Count >= 3;
 
