@@ -12,11 +12,18 @@ internal sealed partial class Checkers
         if (operation.Error is ErrorCode.SessionExpired or ErrorCode.NotReadOnly or ErrorCode.SessionMoved
             or ErrorCode.ConnectionLoss or ErrorCode.ThrottledOp)
             return;
+        if (world.Setup.LocalSessions && IsLocalAnswer(operation))
+            return;
         if (operation.IsWrite)
             CheckWrite(operation);
         else
             CheckRead(operation);
     }
+
+    // A server ends a session that only it knows, and refuses it ephemerals, without a transaction.
+    private bool IsLocalAnswer(Operation operation) => operation.Error == ErrorCode.EphemeralOnLocalSession
+        ? !world.Setup.UpgradesSessions
+        : operation.Kind == OperationKind.Close && !Committed.IsKnown(operation.Session);
 
     /// <summary>A client was told that its session has expired: it must have ended for everybody.</summary>
     public void Expired(SimClient client)

@@ -64,6 +64,9 @@ internal sealed class CommittedHistory
     /// <summary>The transaction that ended a session; null if none did.</summary>
     public Zxid? EndOf(long session) => closed.TryGetValue(session, out Zxid zxid) ? zxid : null;
 
+    /// <summary>Did a transaction begin that session?</summary>
+    public bool IsKnown(long session) => opened.Contains(session);
+
     /// <summary>Paths that ever existed.</summary>
     public IEnumerable<string> Paths => znodes.Keys;
 

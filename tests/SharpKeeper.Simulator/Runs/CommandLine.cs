@@ -21,6 +21,7 @@ internal static class CommandLine
           --observers N      observers; the seed chooses otherwise
           --reconfigs on|off servers are added and removed during the run, or not; the seed chooses otherwise
           --groups on|off    servers have groups and weights, or not; the seed chooses otherwise
+          --local-sessions on|off   sessions are local to a server at first, or not; the seed chooses otherwise
           --bug NAME[,NAME]  plant deliberate mistakes
           --faults 3,7,9     only these faults of the seed's schedule; --faults none for no fault
           --faults NAME@AT+LASTS:CHOICE,...   these faults, as a failure prints them
@@ -89,6 +90,8 @@ internal static class CommandLine
             options = options with { Reconfigs = reconfigs != "off" };
         if (flags.TryGetValue("--groups", out string? groups))
             options = options with { Groups = groups != "off" };
+        if (flags.TryGetValue("--local-sessions", out string? local))
+            options = options with { LocalSessions = local != "off" };
         if (flags.TryGetValue("--faults", out string? faults) && !TryFaults(faults, ref options, out problem))
             return false;
         foreach (string name in flags.GetValueOrDefault("--bug", "").Split(',', StringSplitOptions.RemoveEmptyEntries))

@@ -36,6 +36,7 @@ internal sealed record Mutation(PlantedBug Bug, int Issue = 0, string? Kinds = n
         HasReaders = HasReaders,
         Reconfigs = HasReconfigs,
         Groups = false,
+        LocalSessions = false,
     };
 }
 

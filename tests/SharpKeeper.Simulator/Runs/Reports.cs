@@ -29,11 +29,7 @@ internal static class Reports
             text.Append(" --observers ").Append(report.Options.Observers);
         if (report.Options.Bugs != PlantedBug.None)
             text.Append(" --bug ").Append(report.Options.Bugs.ToString().Replace(" ", ""));
-        if (report.HasReconfigs)
-            text.Append(" --reconfigs on");
-        if (report.HasGroups)
-            text.Append(" --groups on");
-        text.Append(" --faults ").Append(report.Faults.Count == 0
+        text.Append(report.SetupFlags).Append(" --faults ").Append(report.Faults.Count == 0
             ? "none" : string.Join(',', report.Faults.Select(static fault => fault.Word)));
         return text.ToString();
     }

@@ -32,11 +32,8 @@ internal sealed record RunReport
     /// <summary>How the ensemble was set up.</summary>
     public required string Setup { get; init; }
 
-    /// <summary>Were servers added and removed?</summary>
-    public required bool HasReconfigs { get; init; }
-
-    /// <summary>Had servers groups and weights at the start?</summary>
-    public required bool HasGroups { get; init; }
+    /// <summary>What of the set-up a command must say to see the run again.</summary>
+    public required string SetupFlags { get; init; }
 
     /// <summary>Keys whose histories were too tangled for the general linearizability check.</summary>
     public int UndecidedKeys { get; init; }
@@ -94,8 +91,7 @@ internal sealed class Simulation
             Answered = world.History.Count(static operation => operation.IsDone),
             Fingerprint = world.Fingerprint,
             Setup = world.Setup.ToString(),
-            HasReconfigs = world.Setup.Reconfigs,
-            HasGroups = world.Setup.HasGroups,
+            SetupFlags = world.Setup.Flags,
             UndecidedKeys = simulation.undecidedKeys,
             Trace = world.TraceLines,
         };

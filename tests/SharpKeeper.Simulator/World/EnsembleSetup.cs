@@ -35,10 +35,12 @@ internal sealed class EnsembleSetup
         LeaderServes = !random.PerMille(100);
         ObserverLogs = !random.PerMille(200);
         Reconfigs = WantsReconfigs(options);
+        LocalSessions = Chooses(options, options.LocalSessions, "local-sessions", 150);
+        UpgradesSessions = LocalSessions && SimRandom.For(options.Seed, "upgrades").PerMille(800);
         Spares = Reconfigs ? SimRandom.For(options.Seed, "spares").Between(1, 3) : 0;
         var servers = Enumerable.Range(1, voters + observers)
             .Select(id => Member(id, id <= voters ? ServerRole.Participant : ServerRole.Observer)).ToList();
-        Config = WantsGroups(options)
+        Config = Chooses(options, options.Groups, "groups", 150)
             ? Grouped(servers, SimRandom.For(options.Seed, "weights")) : new EnsembleConfig(servers, version: 0);
     }
 
@@ -56,6 +58,16 @@ internal sealed class EnsembleSetup
 
     /// <summary>Number of all servers, those included that are not in use at the start.</summary>
     public int ServerCount => Voters.Count + Observers.Count + Spares;
+
+    /// <summary>What of it a command must say to get the same without the seed's own schedule.</summary>
+    public string Flags => (Reconfigs ? " --reconfigs on" : "") + (HasGroups ? " --groups on" : "")
+        + (LocalSessions ? " --local-sessions on" : "");
+
+    /// <summary>Are sessions local to one server at first?</summary>
+    public bool LocalSessions { get; }
+
+    /// <summary>Does a local session become known to all when it creates an ephemeral?</summary>
+    public bool UpgradesSessions { get; }
 
     /// <summary>Are servers added and removed?</summary>
     public bool Reconfigs { get; }
@@ -110,9 +122,9 @@ internal sealed class EnsembleSetup
             weights);
     }
 
-    private static bool WantsGroups(RunOptions options) => options.Groups ?? (!options.IsStandalone
-        && options.Schedule is null && options.Kinds is null && options.Bugs == PlantedBug.None
-        && SimRandom.For(options.Seed, "groups").PerMille(150));
+    private static bool Chooses(RunOptions options, bool? wanted, string label, int perMille) => wanted ??
+        (!options.IsStandalone && options.Schedule is null && options.Kinds is null && options.Bugs == PlantedBug.None
+        && SimRandom.For(options.Seed, label).PerMille(perMille));
 
     // Chosen apart from everything else: a seed without reconfigurations is what it was before there were any.
     private static bool WantsReconfigs(RunOptions options)
@@ -130,6 +142,6 @@ internal sealed class EnsembleSetup
     public override string ToString() =>
         $"{Voters.Count} voters, {Observers.Count} observers, {Clients} clients, snapshot after {SnapshotTxns}, "
         + $"history {HistoryTxns}, disk diffs {UsesLogOnDisk}, forced snapshots {ForcesSnapshots}"
-        + (HasGroups ? ", groups" : "")
+        + (HasGroups ? ", groups" : "") + (LocalSessions ? $", local sessions (upgraded {UpgradesSessions})" : "")
         + (Reconfigs ? $", reconfigurations with {Spares} servers to spare" : "");
 }

@@ -58,6 +58,9 @@ internal sealed record RunOptions
     /// <summary>Have groups of servers and weights a say in what a quorum is? Null lets the seed choose.</summary>
     public bool? Groups { get; init; }
 
+    /// <summary>Are sessions local to one server at first? Null lets the seed choose.</summary>
+    public bool? LocalSessions { get; init; }
+
     /// <summary>Is what happens written down?</summary>
     public bool IsTraced { get; init; }
 

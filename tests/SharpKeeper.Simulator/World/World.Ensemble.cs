@@ -105,6 +105,8 @@ internal sealed partial class World
         ForceSnapshotSync = Setup.ForcesSnapshots,
         LeaderServes = Setup.LeaderServes,
         ObserverLogs = Setup.ObserverLogs,
+        LocalSessions = Setup.LocalSessions,
+        LocalSessionsUpgrade = Setup.UpgradesSessions,
         Bugs = Options.Bugs,
     };
 
