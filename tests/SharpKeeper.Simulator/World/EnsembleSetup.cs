@@ -110,7 +110,8 @@ internal sealed class EnsembleSetup
     /// <summary>The servers with the voters in groups, some with another weight than 1, some with none.</summary>
     public static EnsembleConfig Grouped(IReadOnlyList<EnsembleServer> servers, SimRandom random)
     {
-        ServerId[] voters = [.. servers.Where(static it => it.Role == ServerRole.Participant).Select(static it => it.Id)];
+        ServerId[] voters =
+            [.. servers.Where(static it => it.Role == ServerRole.Participant).Select(static it => it.Id)];
         random.Shuffle(voters);
         int groups = random.Between(1, Math.Min(3, voters.Length));
         var weights = voters.Select((id, index) => KeyValuePair.Create(
