@@ -21,6 +21,9 @@ public sealed record ApacheServerOptions
 
     /// <summary>Further arguments of the Java machine.</summary>
     public IReadOnlyList<string> JavaArguments { get; init; } = ApacheProgram.SmallMachine;
+
+    /// <summary>Is the server to log? <see cref="ApacheServer.Output"/> has it then.</summary>
+    public bool Logs { get; init; }
 }
 
 /// <summary>
@@ -186,6 +189,7 @@ public sealed class ApacheServer : IAsyncDisposable
         foreach ((string key, string value) in options.SystemProperties)
             properties[key] = value;
         return ChildProcess.Start(ApacheProgram.Command(
-            options.JavaArguments, properties, "org.apache.zookeeper.server.ZooKeeperServerMain", logs: false, config));
+            options.JavaArguments, properties, "org.apache.zookeeper.server.ZooKeeperServerMain", options.Logs,
+            config));
     }
 }
