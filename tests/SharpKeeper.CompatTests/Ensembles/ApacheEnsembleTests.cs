@@ -4,9 +4,11 @@ namespace SharpKeeper.CompatTests.Ensembles;
 
 /// <summary>
 /// The scenarios on Apache's servers alone. They show that the scenarios and their checks are right about a system that
-/// is known to work; what fails only on SharpKeeper is then SharpKeeper's fault.
+/// is known to work; what fails only on SharpKeeper is then SharpKeeper's fault. They show nothing else, so they run
+/// nightly.
 /// </summary>
 [Collection(EnsembleCollection.Name)]
+[Trait(Lane.Trait, Lane.Nightly)]
 public sealed class ApacheEnsembleTests : EnsembleSuite
 {
     [Fact]
@@ -24,6 +26,7 @@ public sealed class ApacheEnsembleTests : EnsembleSuite
 
 /// <summary>The ways of synchronisation among Apache's servers.</summary>
 [Collection(EnsembleCollection.Name)]
+[Trait(Lane.Trait, Lane.Nightly)]
 public sealed class ApacheSyncTests : SyncSuite
 {
     [Fact]
@@ -47,6 +50,7 @@ public sealed class ApacheSyncTests : SyncSuite
 
 /// <summary>Changes of members among Apache's servers.</summary>
 [Collection(EnsembleCollection.Name)]
+[Trait(Lane.Trait, Lane.Nightly)]
 public sealed class ApacheReconfigTests : ReconfigSuite
 {
     [Fact]
@@ -58,14 +62,15 @@ public sealed class ApacheReconfigTests : ReconfigSuite
 
 /// <summary>Random trouble for Apache's servers.</summary>
 [Collection(EnsembleCollection.Name)]
+[Trait(Lane.Trait, Lane.Nightly)]
 public sealed class ApacheChaosTests : ChaosSuite
 {
     [Fact]
-    public Task Kills() => KillsAsync("AAA", leaders: 1, followers: 1);
+    public Task Kills() => KillsAsync("AAA", seed: 1, leaders: 1, followers: 1);
 
     [Fact]
-    public Task Freezes() => FreezesAsync("AAA", leaders: 1, followers: 1);
+    public Task Freezes() => FreezesAsync("AAA", seed: 1, leaders: 1, followers: 1);
 
     [Fact]
-    public Task Cuts() => CutsAsync("AAA", leaders: 1, followers: 1);
+    public Task Cuts() => CutsAsync("AAA", seed: 1, leaders: 1, followers: 1);
 }

@@ -5,7 +5,7 @@ namespace SharpKeeper.CompatTests.Ensembles;
 
 /// <summary>
 /// Leaders and followers die, freeze and are cut off at random under load. SHARPKEEPER_TEST_SCALE multiplies how often,
-/// up to ten times; SHARPKEEPER_TEST_SEED chooses another course.
+/// up to ten times; SHARPKEEPER_TEST_SEED, which is added to the seeds, chooses other courses.
 /// </summary>
 public abstract class ChaosSuite
 {
@@ -14,19 +14,22 @@ public abstract class ChaosSuite
         [("syncLimit", "4"), ("maxSessionTimeout", "30000"), ("snapCount", "2000")];
 
     /// <summary>SIGKILL for leaders and followers.</summary>
-    protected static Task KillsAsync(string kinds, int leaders, int followers) => RunAsync(
+    protected static Task KillsAsync(string kinds, int seed, int leaders, int followers) => RunAsync(
+        seed,
         EnsembleSetup.Of(kinds).With(Timing),
         syncIsFresh: true,
         [.. Enumerable.Repeat(KillLeaderAsync, leaders), .. Enumerable.Repeat(KillFollowerAsync, followers)]);
 
     /// <summary>SIGSTOP and SIGCONT for leaders and followers.</summary>
-    protected static Task FreezesAsync(string kinds, int leaders, int followers) => RunAsync(
+    protected static Task FreezesAsync(string kinds, int seed, int leaders, int followers) => RunAsync(
+        seed,
         EnsembleSetup.Of(kinds).With(Timing),
         IsSyncFresh(kinds),
         [.. Enumerable.Repeat(FreezeLeaderAsync, leaders), .. Enumerable.Repeat(FreezeFollowerAsync, followers)]);
 
     /// <summary>Leaders and followers are cut off from all others or from one.</summary>
-    protected static Task CutsAsync(string kinds, int leaders, int followers) => RunAsync(
+    protected static Task CutsAsync(string kinds, int seed, int leaders, int followers) => RunAsync(
+        seed,
         EnsembleSetup.Of(kinds).With(Timing) with { HasLinks = true },
         IsSyncFresh(kinds),
         [
@@ -37,11 +40,12 @@ public abstract class ChaosSuite
     // Nothing dies in these, so a leader may have been replaced without knowing.
     private static bool IsSyncFresh(string kinds) => !kinds.Contains('A', StringComparison.Ordinal);
 
-    private static Task RunAsync(EnsembleSetup setup, bool syncIsFresh, List<Func<Chaos, Task>> events) => Ensemble.RunAsync(
+    private static Task RunAsync(
+        int seed, EnsembleSetup setup, bool syncIsFresh, List<Func<Chaos, Task>> events) => Ensemble.RunAsync(
         setup,
         async ensemble =>
         {
-            int seed = TestScale.Seed(1);
+            seed += TestScale.Seed(0);
             var chaos = new Chaos(
                 ensemble, await Load.StartAsync(ensemble, seed: seed, syncIsFresh: syncIsFresh), new Random(seed));
             await using Load load = chaos.Load;

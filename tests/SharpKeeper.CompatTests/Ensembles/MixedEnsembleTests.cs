@@ -80,7 +80,7 @@ public sealed class MixedReconfigTests : ReconfigSuite
 public sealed class MixedChaosTests : ChaosSuite
 {
     [Theory]
-    [InlineData("ASS")]
-    [InlineData("SAA")]
-    public Task Kills(string kinds) => KillsAsync(kinds, leaders: 2, followers: 2);
+    [InlineData("ASS", 1)]
+    [InlineData("SAA", 2)]
+    public Task Kills(string kinds, int seed) => KillsAsync(kinds, seed, leaders: 2, followers: 2);
 }

@@ -57,15 +57,24 @@ public sealed class SharpKeeperReconfigTests : ReconfigSuite
 [Collection(EnsembleCollection.Name)]
 public sealed class SharpKeeperChaosTests : ChaosSuite
 {
-    [Fact]
-    public Task Three_servers_survive_kills() => KillsAsync("SSS", leaders: 4, followers: 2);
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public Task Three_servers_survive_kills(int seed) => KillsAsync("SSS", seed, leaders: 2, followers: 1);
 
-    [Fact]
-    public Task Five_servers_survive_kills() => KillsAsync("SSSSS", leaders: 2, followers: 2);
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    public Task Five_servers_survive_kills(int seed) => KillsAsync("SSSSS", seed, leaders: 1, followers: 1);
 
-    [Fact]
-    public Task Freezes() => FreezesAsync("SSS", leaders: 2, followers: 2);
+    [Theory]
+    [InlineData(6)]
+    [InlineData(7)]
+    public Task Freezes(int seed) => FreezesAsync("SSS", seed, leaders: 1, followers: 1);
 
-    [Fact]
-    public Task Cuts() => CutsAsync("SSS", leaders: 2, followers: 2);
+    [Theory]
+    [InlineData(8)]
+    [InlineData(9)]
+    public Task Cuts(int seed) => CutsAsync("SSS", seed, leaders: 1, followers: 1);
 }
