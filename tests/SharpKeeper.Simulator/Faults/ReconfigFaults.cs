@@ -91,7 +91,7 @@ internal static class ReconfigFaults
             Outsider(c, c.World.Checkers.Config);
         Want(c, _ => ReconfigRequests.Replace(
             [.. c.World.Servers.Where(static server => server.IsUp).Select(static server => server.Id)], c.Random,
-            c.World.Setup.HasGroups ? 700 : 100));
+            c.World.Setup.HasGroups ? 700 : 0));
     }
 
     /// <summary>Any change that is possible.</summary>

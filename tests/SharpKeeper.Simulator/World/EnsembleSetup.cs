@@ -40,7 +40,7 @@ internal sealed class EnsembleSetup
         Spares = Reconfigs ? SimRandom.For(options.Seed, "spares").Between(1, 3) : 0;
         var servers = Enumerable.Range(1, voters + observers)
             .Select(id => Member(id, id <= voters ? ServerRole.Participant : ServerRole.Observer)).ToList();
-        Config = Chooses(options, options.Groups, "groups", 150)
+        Config = Chooses(options, options.Groups, "groups", Reconfigs ? 0 : 150)
             ? Grouped(servers, SimRandom.For(options.Seed, "weights")) : new EnsembleConfig(servers, version: 0);
     }
 
