@@ -46,7 +46,10 @@ public sealed partial class Replica
         Statistics.Propagation.Add(wallMs - txn.Header.Time);
         // A snapshot that was sent while the leader went on may hold a part of what follows it: no digest fits yet.
         if (!proposal.IsUnlogged)
+        {
+            AppliedFromLog = proposal.Zxid;
             NoteDigest(txn);
+        }
         FireWatches(payload, proposal.Zxid);
         Session? session = proposal.Session ?? (zab is null ? null : FindSession(txn.Header.ClientId));
         ClientLink? link = proposal.Link ?? session?.Link;

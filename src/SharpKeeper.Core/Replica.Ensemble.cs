@@ -100,6 +100,7 @@ public sealed partial class Replica : IZabHost
         {
             Outbox.RetiredTrees.Add(Tree);
             Tree = tree;
+            AppliedFromLog = Zxid.Zero;
             committedSessions = nextSessions!;
             Reads = new Reads(tree, options);
             preparer = new TxnPreparer(tree, options);

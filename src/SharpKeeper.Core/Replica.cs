@@ -103,6 +103,15 @@ public sealed partial class Replica
     /// <summary>Figures for the operators.</summary>
     public ReplicaStatistics Statistics { get; } = new();
 
+    /// <summary>The last transaction that is on this server's disk.</summary>
+    public Zxid Durable => durable;
+
+    /// <summary>
+    /// The last transaction that the tree has and the log was given: it may be ahead of <see cref="Durable"/>, since a
+    /// quorum of others commits what this server's log is still writing.
+    /// </summary>
+    public Zxid AppliedFromLog { get; private set; }
+
     /// <summary>True while the log cannot be written: writes are refused, reads go on.</summary>
     public bool IsStalled { get; private set; }
 

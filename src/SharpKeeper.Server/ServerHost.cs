@@ -61,6 +61,7 @@ public sealed partial class ServerHost : IAsyncDisposable
         runtime.Snapshots = snapshots;
         runtime.Device = device;
         runtime.Driver.SnapshotDue = () => snapshots.Start(replica);
+        runtime.Driver.LogDurable = snapshots.LogDurable;
         // Before the first log: a log without a snapshot is what a damaged directory looks like.
         if (recovered!.SnapshotName is null)
             snapshots.WriteNow(replica);

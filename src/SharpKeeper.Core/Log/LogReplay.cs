@@ -74,7 +74,8 @@ internal sealed class LogReplay
             CheckNothingBefore(log);
         if (history is not null && history.Last != tree.LastProcessed)
             history.Clear();
-        if (snapshotDigest is not null && snapshotDigestZxid > tree.LastProcessed)
+        // The beginning of an epoch is no transaction: a leader's tree stands there before it has proposed anything.
+        if (snapshotDigest is not null && snapshotDigestZxid > tree.LastProcessed && snapshotDigestZxid.Counter > 0)
         {
             notices.Add(new RecoveryNotice(
                 RecoveryNoticeKind.SnapshotAheadOfLogs,

@@ -31,7 +31,10 @@ public sealed class SnapshotWriter : IDisposable
     /// <summary>The last transaction in the tree when the snapshot began: it gives the file its name.</summary>
     public Zxid Start => body.Start;
 
-    /// <summary>The last transaction in the tree when the snapshot ended: the log must be durable up to here.</summary>
+    /// <summary>
+    /// The last transaction in the tree when the snapshot ended: the file may take effect once the log is durable up to
+    /// here.
+    /// </summary>
     public Zxid End { get; private set; }
 
     /// <summary>Number of znodes written so far.</summary>

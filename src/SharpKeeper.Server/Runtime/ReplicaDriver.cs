@@ -90,6 +90,9 @@ internal sealed partial class ReplicaDriver : ILogCompletion
     /// <summary>Is called on the working thread when the replica wants a snapshot; says whether one was begun.</summary>
     public Func<bool>? SnapshotDue { get; set; }
 
+    /// <summary>Is told up to where the log is durable.</summary>
+    public Action<Zxid>? LogDurable { get; set; }
+
     /// <summary>Is called with links that have output to flush or are to be hung up.</summary>
     public Action<List<ClientLink>, List<ClientLink>>? Dispatch { get; set; }
 
@@ -253,6 +256,7 @@ internal sealed partial class ReplicaDriver : ILogCompletion
                 break;
             case WorkKind.Durable:
                 replica.Step(Input.LogDurable(work.Zxid, nowMs, wallMs));
+                LogDurable?.Invoke(work.Zxid);
                 break;
             case WorkKind.Tick:
                 replica.Step(Input.Tick(nowMs, wallMs));

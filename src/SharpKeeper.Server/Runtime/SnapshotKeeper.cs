@@ -11,7 +11,8 @@ namespace SharpKeeper.Server.Runtime;
 
 /// <summary>
 /// Writes snapshots beside live operation: slices are taken under shared access to the tree and written between them,
-/// so that no write waits for the disk. One snapshot at a time.
+/// so that no write waits for the disk. One snapshot at a time. It takes effect when the log is durable up to what it
+/// holds: after a loss of power it must not be ahead of the logs.
 /// </summary>
 internal sealed partial class SnapshotKeeper
 {
@@ -29,6 +30,8 @@ internal sealed partial class SnapshotKeeper
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock startLock = new();
+    private readonly object waiting = new();
+    private Zxid durable;
     private volatile bool isSuspended;
     private volatile Task running = Task.CompletedTask;
     private long finished;
@@ -60,12 +63,23 @@ internal sealed partial class SnapshotKeeper
                 return false;
             DataTree tree = replica.Tree;
             trees.Hold(tree);
+            LogDurable(replica.Durable);
             var writer = new SnapshotWriter(tree, replica.CommittedSessions.ToArray());
             running = Task.Factory.StartNew(
-                () => Write(tree, writer), CancellationToken.None, TaskCreationOptions.LongRunning,
+                () => Write(replica, tree, writer), CancellationToken.None, TaskCreationOptions.LongRunning,
                 TaskScheduler.Default);
         }
         return true;
+    }
+
+    /// <summary>The log is durable up to here.</summary>
+    public void LogDurable(Zxid upTo)
+    {
+        lock (waiting)
+        {
+            durable = upTo;
+            Monitor.PulseAll(waiting);
+        }
     }
 
     /// <summary>
@@ -79,6 +93,7 @@ internal sealed partial class SnapshotKeeper
             isSuspended = true;
             last = running;
         }
+        Wake();
         last.Wait();
         try
         {
@@ -112,6 +127,7 @@ internal sealed partial class SnapshotKeeper
     public async Task StopAsync()
     {
         await stopping.CancelAsync().ConfigureAwait(false);
+        Wake();
         await running.ConfigureAwait(false);
         stopping.Dispose();
     }
@@ -127,14 +143,16 @@ internal sealed partial class SnapshotKeeper
         return LastDuration is { } last && Stopwatch.GetElapsedTime(finished) < last * RestFactor;
     }
 
-    private void Write(DataTree tree, SnapshotWriter writer)
+    private bool IsGivenUp => stopping.IsCancellationRequested || isSuspended;
+
+    private void Write(Replica replica, DataTree tree, SnapshotWriter writer)
     {
         long started = Stopwatch.GetTimestamp();
         string name = writer.Start.ToString();
         try
         {
             using ISnapshotSink sink = store.Begin(writer.Start, out name);
-            if (!WriteSlices(writer, sink))
+            if (!WriteSlices(replica, writer, sink, out Zxid last) || !WaitForLog(last))
                 return;
             sink.Commit();
             finished = Stopwatch.GetTimestamp();
@@ -157,18 +175,20 @@ internal sealed partial class SnapshotKeeper
         }
     }
 
-    private bool WriteSlices(SnapshotWriter writer, ISnapshotSink sink)
+    private bool WriteSlices(Replica replica, SnapshotWriter writer, ISnapshotSink sink, out Zxid last)
     {
+        last = Zxid.Zero;
         using var slice = new JuteBuffer();
         bool more = true;
         while (more)
         {
-            if (stopping.IsCancellationRequested || isSuspended)
+            if (IsGivenUp)
                 return false;
             gate.EnterShared(slot);
             try
             {
                 more = writer.WriteSlice(slice, SliceBytes);
+                last = replica.AppliedFromLog;
             }
             finally
             {
@@ -178,6 +198,23 @@ internal sealed partial class SnapshotKeeper
             slice.Clear();
         }
         return true;
+    }
+
+    /// <summary>Waits until the log is durable up to what the snapshot can hold; false if it is given up.</summary>
+    private bool WaitForLog(Zxid last)
+    {
+        lock (waiting)
+        {
+            while (durable < last && !IsGivenUp)
+                Monitor.Wait(waiting);
+            return !IsGivenUp;
+        }
+    }
+
+    private void Wake()
+    {
+        lock (waiting)
+            Monitor.PulseAll(waiting);
     }
 
     [LoggerMessage(EventId = 120, Level = LogLevel.Information, Message =

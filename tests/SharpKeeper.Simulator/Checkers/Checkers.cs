@@ -135,14 +135,14 @@ internal sealed partial class Checkers
         }
         view.Logged = view.Durable = last;
         view.Applied = null;
-        view.MixedUpTo = MixedUpTo(server.Disk, recovered);
+        view.MixedUpTo = Zxid.Zero;
         if (world.Options.IsStandalone)
         {
             ForgetAfter(last);
             Commit(server, last, "recovers");
         }
-        if (last >= view.MixedUpTo)
-            CheckDigest(server.Id, last, recovered.Tree.Digest);
+        CheckSnapshotIsCovered(server, recovered);
+        CheckDigest(server.Id, last, recovered.Tree.Digest);
         CheckQuorumHolds("after a restart of server " + server.Id);
     }
 

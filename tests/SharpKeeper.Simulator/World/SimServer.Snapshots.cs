@@ -85,29 +85,51 @@ internal sealed partial class SimServer
         if (saving != writer)
             return;
         using var slice = new JuteBuffer();
-        Disk.Work = DiskWork.Snapshot;
-        try
+        TrySave(sink, () =>
         {
             bool more = writer.WriteSlice(slice, random.Between(64, 2048));
             sink.Write(slice.WrittenSpan);
-            if (more)
-            {
-                Later(SyncUs() / 4, () => SaveSlice(writer, sink));
-                return;
-            }
+            Zxid last = Replica.AppliedFromLog;
+            Later(SyncUs() / 4, more ? () => SaveSlice(writer, sink) : () => CommitSnapshot(writer, sink, last));
+        });
+    }
+
+    // After a loss of power it must not be ahead of the logs.
+    private void CommitSnapshot(SnapshotWriter writer, ISnapshotSink sink, Zxid last)
+    {
+        if (saving != writer)
+            return;
+        if (Replica.Durable < last)
+        {
+            Later(SyncUs() / 4, () => CommitSnapshot(writer, sink, last));
+            return;
+        }
+        TrySave(sink, () =>
+        {
             sink.Commit();
             Purge();
+            EndSaving();
+            sink.Dispose();
+        });
+    }
+
+    private void TrySave(ISnapshotSink sink, Action save)
+    {
+        Disk.Work = DiskWork.Snapshot;
+        try
+        {
+            save();
         }
         catch (IOException)
         {
             world.Trace(Id, "could not save a snapshot");
+            EndSaving();
+            sink.Dispose();
         }
         finally
         {
             Disk.Work = DiskWork.Other;
         }
-        EndSaving();
-        sink.Dispose();
     }
 
     private void Purge()
