@@ -1,7 +1,6 @@
 using SharpKeeper.Core.Clients;
 using SharpKeeper.Core.Sessions;
 using SharpKeeper.Core.Transactions;
-using SharpKeeper.Core.Zab;
 using SharpKeeper.Protocol;
 
 namespace SharpKeeper.Core;
@@ -30,8 +29,7 @@ public sealed partial class Replica
     }
 
     /// <summary>Has the client seen what this server has not applied yet? It must not see the past.</summary>
-    private bool IsAhead(in ConnectRequest request) => request.LastZxidSeen > Tree.LastProcessed.Value
-        && (zab is null || !zab.Has(PlantedBug.ServeStaleClients));
+    private bool IsAhead(in ConnectRequest request) => request.LastZxidSeen > Tree.LastProcessed.Value;
 
     private void OpenSession(ClientLink link)
     {

@@ -22,8 +22,6 @@ internal sealed partial class Election
     private long resendAtMs = Never;
     private long finalizeAtMs = Never;
 
-    private bool IgnoresRounds => (options.Bugs & PlantedBug.IgnoreElectionRound) != 0;
-
     private void OnVote(ServerId from, in VoteNotification notification, long nowMs)
     {
         Ballot ballot = BallotOf(notification);
@@ -50,12 +48,8 @@ internal sealed partial class Election
             JoinRound(ballot.Vote);
         if (ballot.Vote.Round < Round)
         {
-            if (!IgnoresRounds)
-            {
-                sender.Send(from, state, vote);
-                return;
-            }
-            ballot = ballot with { Vote = ballot.Vote with { Round = Round } };
+            sender.Send(from, state, vote);
+            return;
         }
         if (!IsUsable(ballot.Vote))
         {
@@ -91,12 +85,12 @@ internal sealed partial class Election
     {
         if (!members.IsVoter(ballot.Vote.Leader))
             return;
-        if (ballot.Vote.Round == Round || IgnoresRounds)
+        if (ballot.Vote.Round == Round)
         {
             received.Put(from, ballot);
             if (IsConfirmed(received, ballot))
             {
-                Decide(ballot.Vote with { Round = Round });
+                Decide(ballot.Vote);
                 return;
             }
         }
@@ -117,7 +111,7 @@ internal sealed partial class Election
             return false;
         ServerId leader = ballot.Vote.Leader;
         if (leader == options.Self)
-            return isCandidate && (ballot.Vote.Round == Round || IgnoresRounds);
+            return isCandidate && ballot.Vote.Round == Round;
         return box.TryGet(leader, out Ballot own) && own.State == ServerState.Leading;
     }
 

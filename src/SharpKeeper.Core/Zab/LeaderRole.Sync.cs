@@ -35,8 +35,6 @@ internal sealed partial class LeaderRole
             Drop(learner, "as many observers as allowed are being synchronised already");
             return;
         }
-        if (peer.Has(PlantedBug.NewLeaderBeforeSync))
-            SendNewLeader(learner);
         if (plan.Kind == SyncKind.Snap)
         {
             peer.Counters = peer.Counters with { SnapshotsSent = peer.Counters.SnapshotsSent + 1 };
@@ -95,6 +93,8 @@ internal sealed partial class LeaderRole
     /// </summary>
     private void ForwardFrom(LearnerState learner, Zxid from)
     {
+        if (peer.Has(PlantedBug.NewLeaderBeforeSync))
+            SendNewLeader(learner);
         int index = history.IndexAfter(from);
         for (; index < history.Count && history.ZxidAt(index) <= history.Committed; index++)
         {

@@ -46,13 +46,13 @@ internal enum PlantedBug
     /// <summary>ZOOKEEPER-3642: a crash during SNAP leaves the old snapshot with a newer log.</summary>
     PartialSnapshotInstall = 1 << 10,
 
-    /// <summary>ZOOKEEPER-3104: NEWLEADER is sent before the transactions it stands for.</summary>
+    /// <summary>ZOOKEEPER-3104: NEWLEADER is sent before the transactions it stands for, behind DIFF, TRUNC or SNAP.</summary>
     NewLeaderBeforeSync = 1 << 11,
 
     /// <summary>ZOOKEEPER-2845: an uncommitted tail stays in the tree of a server that elects again.</summary>
     KeepUncommittedInTree = 1 << 12,
 
-    /// <summary>ZOOKEEPER-4925: transactions of the synchronisation are missing in the memory that DIFFs are sent from.
+    /// <summary>ZOOKEEPER-4925: transactions that came as DIFF are missing in the memory that DIFFs are sent from.
     /// </summary>
     HoleInHistory = 1 << 13,
 
@@ -74,9 +74,6 @@ internal enum PlantedBug
     /// durable. Planted where the log is written.
     /// </summary>
     ForgetFailedWrite = 1 << 25,
-
-    /// <summary>A vote is taken into account whatever election round it is from.</summary>
-    IgnoreElectionRound = 1 << 17,
 
     /// <summary>A leader goes on committing after it has lost its quorum's links.</summary>
     LeadWithoutQuorum = 1 << 18,
@@ -103,7 +100,4 @@ internal enum PlantedBug
 
     /// <summary>A follower has a configuration in force as soon as it is proposed.</summary>
     ActivateAtProposal = 1 << 28,
-
-    /// <summary>A client is served by a server that is behind what the client has seen.</summary>
-    ServeStaleClients = 1 << 23,
 }

@@ -288,8 +288,7 @@ internal sealed class ZabPeer
     /// <summary>A learner takes a transaction into the tree that is not to be logged.</summary>
     public void QueueUnlogged(Zxid zxid, ReadOnlySpan<byte> payload)
     {
-        if (!Has(PlantedBug.HoleInHistory))
-            History.Append(zxid, payload);
+        History.Append(zxid, payload);
         Host.QueueUnlogged(zxid, payload);
     }
 
@@ -462,7 +461,8 @@ internal sealed class ZabPeer
     private void Remember(Zxid zxid, ReadOnlySpan<byte> payload)
     {
         Invariant.Check(zxid > LastLogged, "a transaction is logged out of order");
-        History.Append(zxid, payload);
+        if (!Has(PlantedBug.HoleInHistory) || learner is not { IsServing: false })
+            History.Append(zxid, payload);
         LastLogged = zxid;
     }
 

@@ -22,6 +22,9 @@ internal static class CommandLine
           --reconfigs on|off servers are added and removed during the run, or not; the seed chooses otherwise
           --groups on|off    servers have groups and weights, or not; the seed chooses otherwise
           --local-sessions on|off   sessions are local to a server at first, or not; the seed chooses otherwise
+          --play BUG         with --replay: the scenario, or the kinds of fault, that find that bug
+          --first N          the first seed of --mutations
+          --needs-snapshots  learners that were away need a snapshot
           --bug NAME[,NAME]  plant deliberate mistakes
           --faults 3,7,9     only these faults of the seed's schedule; --faults none for no fault
           --faults NAME@AT+LASTS:CHOICE,...   these faults, as a failure prints them
@@ -47,7 +50,8 @@ internal static class CommandLine
         if (flags.ContainsKey("--list-faults"))
             return ListFaults();
         if (flags.ContainsKey("--mutations"))
-            return MutationTable.Print(flags["--mutations"]);
+            return MutationTable.Print(flags["--mutations"],
+                ulong.TryParse(flags.GetValueOrDefault("--first"), CultureInfo.InvariantCulture, out ulong from) ? from : 1);
         if (flags.TryGetValue("--replay", out string? seed) && SeedRange.TryParse(seed, out ulong replayed, out _))
             return Replay(options with { Seed = replayed });
         if (flags.TryGetValue("--hunt", out string? seconds)
@@ -92,6 +96,10 @@ internal static class CommandLine
             options = options with { Groups = groups != "off" };
         if (flags.TryGetValue("--local-sessions", out string? local))
             options = options with { LocalSessions = local != "off" };
+        options = options with { NeedsSnapshots = flags.ContainsKey("--needs-snapshots") };
+        if (flags.TryGetValue("--play", out string? play)
+            && MutationTable.All.FirstOrDefault(it => it.Bug.ToString() == play) is { } mutation)
+            options = mutation.Options(1, isPlanted: true);
         if (flags.TryGetValue("--faults", out string? faults) && !TryFaults(faults, ref options, out problem))
             return false;
         foreach (string name in flags.GetValueOrDefault("--bug", "").Split(',', StringSplitOptions.RemoveEmptyEntries))

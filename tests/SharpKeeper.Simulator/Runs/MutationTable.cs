@@ -9,8 +9,8 @@ namespace SharpKeeper.Simulation;
 /// <param name="Kinds">Kinds of fault that bring it about; null for what the seeds choose.</param>
 internal sealed record Mutation(PlantedBug Bug, int Issue = 0, string? Kinds = null)
 {
-    /// <summary>The seed in which it was found first.</summary>
-    public ulong Seed { get; init; } = 1;
+    /// <summary>What is played to find it; null if runs of faults do.</summary>
+    public Scenario? Scenario { get; init; }
 
     /// <summary>Does it take learners that need snapshots?</summary>
     public bool NeedsSnapshots { get; init; }
@@ -28,9 +28,11 @@ internal sealed record Mutation(PlantedBug Bug, int Issue = 0, string? Kinds = n
     public RunOptions Options(ulong seed, bool isPlanted) => new()
     {
         Seed = seed,
-        Servers = Servers,
+        Servers = Scenario is null ? Servers : 3,
+        Clients = Scenario is null ? 0 : 3,
+        Scenario = Scenario,
         Bugs = isPlanted ? Bug : PlantedBug.None,
-        Observers = Bug == PlantedBug.CountObservers ? 2 : -1,
+        Observers = Scenario is not null ? 0 : Bug == PlantedBug.CountObservers ? 2 : -1,
         Kinds = Kinds?.Split(' '),
         NeedsSnapshots = NeedsSnapshots,
         HasReaders = HasReaders,
@@ -44,81 +46,96 @@ internal sealed record Mutation(PlantedBug Bug, int Issue = 0, string? Kinds = n
 internal static class MutationTable
 {
     /// <summary>Seeds after which a bug counts as not found.</summary>
-    public const int SeedsMax = 120;
+    public const int SeedsMax = 60;
+
+    /// <summary>How often each scenario is played, with another timing each time.</summary>
+    public const int PlaysMax = 10;
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Mutation> All { get; } =
     [
         new(PlantedBug.AckBeforeDurable),
         new(PlantedBug.CommitWithoutQuorum),
-        new(PlantedBug.ForgetCurrentEpoch) { Seed = 17 },
+        new(PlantedBug.ForgetCurrentEpoch),
         new(PlantedBug.ForgetAcceptedEpoch),
-        new(PlantedBug.AcceptOldLeader) { Seed = 2 },
-        new(PlantedBug.KeepTruncated) { Seed = 2 },
-        new(PlantedBug.CountObservers) { Seed = 5 },
-        new(PlantedBug.AckNewLeaderBeforeDurable, 3911) { Seed = 2 },
-        new(PlantedBug.LogAfterNewLeader),
-        new(PlantedBug.LogDuringNewLeader, 4785) { Seed = 2 },
-        new(PlantedBug.EpochBeforeData, 4646) { Seed = 2 },
-        new(PlantedBug.PartialSnapshotInstall, 3642),
-        new(PlantedBug.NewLeaderBeforeSync, 3104),
-        new(PlantedBug.KeepUncommittedInTree, 2845, "stranded-leader") { Servers = 3, Seed = 26 },
-        new(PlantedBug.HoleInHistory, 4925, "kill kill-leader quick-restart burst")
-        {
-            NeedsSnapshots = true, Servers = 3, Seed = 46,
-        },
-        new(PlantedBug.UsePartialSnapshot, 0, "break-on-snapshot kill-leader quick-restart")
-        {
-            NeedsSnapshots = true, Servers = 3, Seed = 105,
-        },
-        new(PlantedBug.CreateWhileClosing, 4837) { Seed = 3 },
-        new(PlantedBug.EmptyTreeWithoutSnapshot, 2325, "snapshots-lost kill kill-leader") { Servers = 3 },
-        new(PlantedBug.ForgetFailedWrite, 4882) { Seed = 5 },
-        new(PlantedBug.LeadWithoutQuorum) { Seed = 2 },
-        new(PlantedBug.SyncWithoutQuorum, 0, "slow-clock-cut-off") { Servers = 3, HasReaders = true, Seed = 2 },
-        new(PlantedBug.DropInheritedTail) { Seed = 2 },
-        new(PlantedBug.IgnoreTouches),
-        new(PlantedBug.ForgetNextConfig) { HasReconfigs = true, Seed = 10 },
+        new(PlantedBug.AcceptOldLeader) { Scenario = ScenarioTable.LateProposals },
+        new(PlantedBug.KeepTruncated),
+        new(PlantedBug.CountObservers),
+        new(PlantedBug.AckNewLeaderBeforeDurable, 3911) { Scenario = ScenarioTable.SlowLogBeforeNewLeader },
+        new(PlantedBug.LogAfterNewLeader) { Scenario = ScenarioTable.SlowLogBeforeNewLeader },
+        new(PlantedBug.LogDuringNewLeader, 4785) { Scenario = ScenarioTable.SlowLogBeforeNewLeader },
+        new(PlantedBug.EpochBeforeData, 4646) { Scenario = ScenarioTable.SlowLogBeforeNewLeader },
+        new(PlantedBug.PartialSnapshotInstall, 3642) { Scenario = ScenarioTable.PowerLossBehindSnapshot },
+        new(PlantedBug.NewLeaderBeforeSync, 3104) { Scenario = ScenarioTable.SlowLogBeforeNewLeader },
+        new(PlantedBug.KeepUncommittedInTree, 2845) { Scenario = ScenarioTable.CutOffTail },
+        new(PlantedBug.HoleInHistory, 4925) { Scenario = ScenarioTable.DiffBehindDiff },
+        new(PlantedBug.UsePartialSnapshot) { Scenario = ScenarioTable.LinkEndsBehindSnapshot },
+        new(PlantedBug.CreateWhileClosing, 4837) { Scenario = ScenarioTable.CreateBehindClose },
+        new(PlantedBug.EmptyTreeWithoutSnapshot, 2325) { Scenario = ScenarioTable.LostSnapshots },
+        new(PlantedBug.ForgetFailedWrite, 4882) { Scenario = ScenarioTable.FullDiskForAWhile },
+        new(PlantedBug.LeadWithoutQuorum),
+        new(PlantedBug.SyncWithoutQuorum, 0, "slow-clock-cut-off") { Servers = 3, HasReaders = true },
+        new(PlantedBug.DropInheritedTail),
+        new(PlantedBug.IgnoreTouches) { Scenario = ScenarioTable.OnlyPings },
+        new(PlantedBug.ReuseEpoch) { Scenario = ScenarioTable.PromisesOnly },
+        new(PlantedBug.ForgetNextConfig) { HasReconfigs = true },
         new(PlantedBug.CountNewConfigOnly) { HasReconfigs = true },
         new(PlantedBug.ActivateAtProposal) { HasReconfigs = true },
     ];
 
     /// <summary>
-    /// The first run in which a bug is found that goes well without it; null if none of the first seeds finds it.
+    /// The first run in which a bug is found that goes well without it; null if none of so many seeds finds it.
     /// </summary>
-    public static RunReport? Find(Mutation mutation, int seeds)
+    public static RunReport? Find(Mutation mutation, ulong first, int seeds)
     {
-        for (ulong seed = 1; seed <= (ulong)seeds; seed++)
+        for (ulong seed = first; seed < first + (ulong)seeds; seed++)
         {
-            if (TrySeed(mutation, seed) is { } report)
+            RunReport report = Simulation.Run(mutation.Options(seed, isPlanted: true));
+            if (IsFound(report) && Simulation.Run(mutation.Options(seed, isPlanted: false)).Failure is null)
                 return report;
         }
         return null;
     }
 
-    /// <summary>The run of a seed if it finds the bug and goes well without it; else null.</summary>
-    public static RunReport? TrySeed(Mutation mutation, ulong seed)
-    {
-        RunReport report = Simulation.Run(mutation.Options(seed, isPlanted: true));
-        return report.Failure is not null && Simulation.Run(mutation.Options(seed, isPlanted: false)).Failure is null
-            ? report
-            : null;
-    }
+    /// <summary>Has a checker found a bug? A scenario that could not be played to its end shows none.</summary>
+    public static bool IsFound(RunReport report) => report.Failure is { } failure && failure.Checker != Stage.Stuck;
 
     /// <summary>Prints the table of some, or of all; the exit code says whether all were found.</summary>
-    public static int Print(string names)
+    public static int Print(string names, ulong first)
     {
         int missed = 0;
         foreach (Mutation mutation in All.Where(it => names.Length == 0
             || names.Split(',').Contains(it.Bug.ToString())))
         {
-            RunReport? found = Find(mutation, SeedsMax);
-            missed += found is null ? 1 : 0;
-            string seeds = found?.Options.Seed.ToString(CultureInfo.InvariantCulture) ?? $"not in {SeedsMax}";
-            string issue = mutation.Issue > 0 ? $"ZOOKEEPER-{mutation.Issue}" : "";
-            Console.WriteLine($"| {mutation.Bug} | {issue} | {seeds} | {found?.Failure!.Checker} | "
-            + $"{mutation.Kinds ?? "any"} |");
+            bool isFound = mutation.Scenario is null ? PrintSeed(mutation, first) : PrintScenario(mutation, first);
+            missed += isFound ? 0 : 1;
         }
         return missed > 0 ? 1 : 0;
     }
+
+    private static bool PrintSeed(Mutation mutation, ulong first)
+    {
+        RunReport? found = Find(mutation, first, SeedsMax);
+        string seed = found?.Options.Seed.ToString(CultureInfo.InvariantCulture) ?? $"not in {SeedsMax}";
+        Console.WriteLine($"| {mutation.Bug} | {seed} | {found?.Failure!.Checker} | {mutation.Kinds ?? "any"} |");
+        return found is not null;
+    }
+
+    private static bool PrintScenario(Mutation mutation, ulong first)
+    {
+        RunReport[] planted = Play(mutation, first, isPlanted: true);
+        RunReport[] sound = Play(mutation, first, isPlanted: false);
+        int found = planted.Count(IsFound);
+        int failed = sound.Count(static report => report.Failure is not null);
+        string checkers = string.Join(", ", planted.Select(static report => report.Failure?.Checker ?? "none").Distinct());
+        Console.WriteLine($"| {mutation.Bug} | {found} of {PlaysMax} | {checkers} | {mutation.Scenario!.Name} |"
+            + (failed == 0 ? "" : $" fails {failed} times without it: "
+                + sound.First(static report => report.Failure is not null).Failure!.Message));
+        return found == PlaysMax && failed == 0;
+    }
+
+    /// <summary>The runs of a scenario, each with another timing.</summary>
+    public static RunReport[] Play(Mutation mutation, ulong first, bool isPlanted) =>
+        [.. Enumerable.Range(0, PlaysMax).Select(number =>
+            Simulation.Run(mutation.Options(first + (ulong)number, isPlanted)))];
 }

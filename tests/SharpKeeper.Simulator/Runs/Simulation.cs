@@ -55,7 +55,8 @@ internal sealed class Simulation
     private Simulation(RunOptions options)
     {
         this.options = options;
-        IReadOnlyList<Fault> schedule = options.Schedule ?? FaultTable.Schedule(options);
+        IReadOnlyList<Fault> schedule = options.Schedule
+            ?? (options.Scenario is null ? FaultTable.Schedule(options) : []);
         faults = options.Faults is { } chosen ? [.. schedule.Where(fault => chosen.Contains(fault.Number))] : schedule;
         world = new World(options);
     }
@@ -100,6 +101,14 @@ internal sealed class Simulation
     private void RunAll()
     {
         world.Start();
+        if (options.Scenario is { } scenario)
+        {
+            scenario.Play(new Stage(world));
+            world.EndFaults();
+            AwaitService();
+            Finish();
+            return;
+        }
         foreach (Fault fault in faults)
             world.Scheduler.At(fault.AtMs * 1000L, () => Inject(fault));
         for (long at = SliceUs; at <= options.FaultMs * 1000L; at += SliceUs)

@@ -30,26 +30,28 @@ public class MutationTests
     [Fact]
     public void Shrinking_keeps_what_fails_and_replays_from_its_words()
     {
-        RunReport failing = Simulation.Run(new RunOptions { Seed = 2, Bugs = PlantedBug.KeepTruncated });
-        Assert.NotNull(failing.Failure);
+        Mutation mutation = MutationTable.All.Single(static it => it.Bug == PlantedBug.KeepTruncated);
+        RunReport failing = MutationTable.Find(mutation, 1, MutationTable.SeedsMax)!;
         RunReport smallest = Shrinker.Shrink(failing, runsMax: 40);
         Assert.True(smallest.Faults.Count < failing.Faults.Count);
         Fault[] schedule = [.. smallest.Faults.Select(static (fault, number) => Fault.Parse(fault.Word, number)!)];
-        RunReport again = Simulation.Run(new RunOptions
-        {
-            Seed = 2,
-            Bugs = PlantedBug.KeepTruncated,
-            Schedule = schedule,
-        });
+        RunReport again = Simulation.Run(failing.Options with { Schedule = schedule });
         Assert.Equal(smallest.Failure!.Message, again.Failure?.Message);
         Assert.Equal(smallest.Fingerprint, again.Fingerprint);
     }
 
-    // The seed that found it last comes first; a change of the code may have moved it.
     private static void Find(Mutation mutation)
     {
-        RunReport? found = MutationTable.TrySeed(mutation, mutation.Seed)
-            ?? MutationTable.Find(mutation, MutationTable.SeedsMax);
-        Assert.True(found is not null, $"{mutation.Bug} is not found in {MutationTable.SeedsMax} seeds");
+        if (mutation.Scenario is null)
+        {
+            RunReport? found = MutationTable.Find(mutation, 1, MutationTable.SeedsMax);
+            Assert.True(found is not null, $"{mutation.Bug} is not found in {MutationTable.SeedsMax} seeds");
+            return;
+        }
+        Assert.All(MutationTable.Play(mutation, 1, isPlanted: false),
+            static report => Assert.Null(report.Failure?.Message));
+        Assert.All(MutationTable.Play(mutation, 1, isPlanted: true), report => Assert.True(
+            MutationTable.IsFound(report),
+            $"{mutation.Bug} is not found in play {report.Options.Seed}: {report.Failure?.Message ?? "all went well"}"));
     }
 }

@@ -26,14 +26,20 @@ internal sealed class EnsembleSetup
         ForcesSnapshots = random.PerMille(80);
         SliceUsMax = random.Pick([500, 3_000, 40_000]);
         SliceBytesMax = random.Pick([400, 3_000]);
-        if (options.NeedsSnapshots)
+        if (options.Scenario is not null)
+        {
+            SnapshotTxns = 100_000;
+            HistoryTxns = 500;
+            ForcesSnapshots = UsesLogOnDisk = false;
+        }
+        else if (options.NeedsSnapshots)
         {
             HistoryTxns = 1;
             UsesLogOnDisk = false;
             SliceUsMax = 40_000;
         }
-        LeaderServes = !random.PerMille(100);
-        ObserverLogs = !random.PerMille(200);
+        LeaderServes = !random.PerMille(100) || options.Scenario is not null;
+        ObserverLogs = !random.PerMille(200) || options.Scenario is not null;
         Reconfigs = WantsReconfigs(options);
         LocalSessions = Chooses(options, options.LocalSessions, "local-sessions", 150);
         UpgradesSessions = LocalSessions && SimRandom.For(options.Seed, "upgrades").PerMille(800);

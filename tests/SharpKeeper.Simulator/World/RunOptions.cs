@@ -61,6 +61,9 @@ internal sealed record RunOptions
     /// <summary>Are sessions local to one server at first? Null lets the seed choose.</summary>
     public bool? LocalSessions { get; init; }
 
+    /// <summary>What is played in place of faults; null for a run of faults.</summary>
+    public Scenario? Scenario { get; init; }
+
     /// <summary>Is what happens written down?</summary>
     public bool IsTraced { get; init; }
 

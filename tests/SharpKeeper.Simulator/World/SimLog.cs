@@ -105,7 +105,7 @@ internal sealed class SimLog
         {
             disk.Work = DiskWork.Other;
         }
-        server.Later(server.SyncUs(), Sync);
+        server.Later(server.SyncUs() * server.LogSlowness, Sync);
     }
 
     private SimFile Open()

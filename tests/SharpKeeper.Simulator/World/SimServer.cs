@@ -79,6 +79,12 @@ internal sealed partial class SimServer
     /// <summary>A sync of the disk takes so many times as long as usual.</summary>
     public int DiskSlowness { get; set; } = 1;
 
+    /// <summary>A sync of the log takes so many times as long as one of another file.</summary>
+    public int LogSlowness { get; set; } = 1;
+
+    /// <summary>Does it send snapshots only, from its next start on?</summary>
+    public bool ForcesSnapshots { get; set; }
+
     /// <summary>Monotonic time, milliseconds.</summary>
     public long NowMs =>
         monotonicAnchorMs + ((world.Scheduler.NowUs - monotonicAnchorUs) * monotonicPerMille / 1_000_000);

@@ -102,7 +102,7 @@ internal sealed partial class World
         HistoryTxnsMin = Setup.HistoryTxns,
         HistoryBytesMax = EnsembleSetup.HistoryBytes,
         UsesLogOnDisk = Setup.UsesLogOnDisk,
-        ForceSnapshotSync = Setup.ForcesSnapshots,
+        ForceSnapshotSync = Setup.ForcesSnapshots || server.ForcesSnapshots,
         LeaderServes = Setup.LeaderServes,
         ObserverLogs = Setup.ObserverLogs,
         LocalSessions = Setup.LocalSessions,
@@ -122,7 +122,7 @@ internal sealed partial class World
             server.CrashAfterAppends = -1;
             server.Disk.CrashAfterOps = -1;
             server.Disk.IsFull = false;
-            server.DiskSlowness = 1;
+            server.DiskSlowness = server.LogSlowness = 1;
             server.PieceBytes = int.MaxValue;
             server.SetClockSpeed(1000);
             server.Resume();

@@ -94,9 +94,14 @@ internal sealed partial class World : IDisposable
     /// <summary>The server of that number, or null.</summary>
     public SimServer? FindServer(int id) => id >= 1 && id <= servers.Count ? servers[id - 1] : null;
 
+    /// <summary>The servers that clients go to; empty for all.</summary>
+    public IReadOnlyList<int> ClientServers { get; set; } = [];
+
     /// <summary>A server for a client to try.</summary>
     public int PickServer(SimRandom choices)
     {
+        if (ClientServers.Count > 0)
+            return choices.Pick(ClientServers);
         // Who is not in the ensemble any more need not serve.
         return AreFaultsOver && Setup.Reconfigs ? choices.Pick(MemberIds) : choices.Between(1, servers.Count);
     }

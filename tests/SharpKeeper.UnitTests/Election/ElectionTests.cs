@@ -98,18 +98,6 @@ public class ElectionTests
     }
 
     [Fact]
-    public void Receive_of_an_older_round_counts_with_the_planted_bug()
-    {
-        OneElection one = new(1, Ensembles.Of(3), bugs: PlantedBug.IgnoreElectionRound);
-        one.Start();
-        one.Start();
-        one.GetLooking(3, 3, round: 1);
-        one.TickAt(200);
-
-        Assert.Equal("Following 3", one.Decision());
-    }
-
-    [Fact]
     public void Receive_of_a_greater_round_forgets_votes_and_compares_with_the_own_first_one()
     {
         OneElection one = new(2, Ensembles.Of(5));
