@@ -46,7 +46,7 @@ internal enum PlantedBug
     /// <summary>ZOOKEEPER-3642: a crash during SNAP leaves the old snapshot with a newer log.</summary>
     PartialSnapshotInstall = 1 << 10,
 
-    /// <summary>ZOOKEEPER-3104: NEWLEADER is sent before the transactions it stands for, behind DIFF, TRUNC or SNAP.</summary>
+    /// <summary>ZOOKEEPER-3104: NEWLEADER is sent before the transactions it stands for.</summary>
     NewLeaderBeforeSync = 1 << 11,
 
     /// <summary>ZOOKEEPER-2845: an uncommitted tail stays in the tree of a server that elects again.</summary>

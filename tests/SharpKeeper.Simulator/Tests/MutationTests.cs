@@ -32,7 +32,7 @@ public class MutationTests
     {
         Mutation mutation = MutationTable.All.Single(static it => it.Bug == PlantedBug.KeepTruncated);
         RunReport failing = MutationTable.Find(mutation, 1, MutationTable.SeedsMax)!;
-        RunReport smallest = Shrinker.Shrink(failing, runsMax: 40);
+        RunReport smallest = Shrinker.Shrink(failing, runsMax: 8);
         Assert.True(smallest.Faults.Count < failing.Faults.Count);
         Fault[] schedule = [.. smallest.Faults.Select(static (fault, number) => Fault.Parse(fault.Word, number)!)];
         RunReport again = Simulation.Run(failing.Options with { Schedule = schedule });
