@@ -26,13 +26,15 @@ public sealed partial class Replica
         foreach (ClientLink link in ready)
             AnswerWaiting(link);
         ready.Clear();
-        while (txnsMax-- > 0 && proposals.TryPeek(out Proposal next) && next.Zxid <= committed)
+        while (txnsMax-- > 0 && proposals.TryPeek(out Proposal next) && next.Zxid <= ApplyLimit)
         {
             proposals.Dequeue();
             ApplyOne(next);
         }
         ChangeTree();
         AnswerSyncs();
+        if (!(proposals.TryPeek(out Proposal rest) && rest.Zxid <= ApplyLimit))
+            FinishServing();
     }
 
     private void ApplyOne(in Proposal proposal)
@@ -131,7 +133,7 @@ public sealed partial class Replica
             return;
         }
         link.Answered++;
-        if (!link.IsClosed)
+        if (!link.IsClosed && !link.IsHangingUp)
         {
             WriteReply(link, request, payload);
             Outbox.MarkDirty(link);
@@ -308,7 +310,8 @@ public sealed partial class Replica
         foreach (ClientLink link in links)
         {
             // A watch that is consumed without an event: its owner may not read the znode any more.
-            if (link.IsClosed || !options.Access.IsAllowed(acl, Permissions.Read, link.Identities) || IsOverfull(link))
+            if (link.IsClosed || link.IsHangingUp || !options.Access.IsAllowed(acl, Permissions.Read, link.Identities)
+                || IsOverfull(link))
                 continue;
             int before = link.Output.Length;
             Replies.WriteEvent(link.Output, zxid.Value, type, path);

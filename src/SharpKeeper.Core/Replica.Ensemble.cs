@@ -17,6 +17,8 @@ public sealed partial class Replica : IZabHost
     private const int TypeOffset = 28;
 
     private bool isServing = true;
+    private bool isFinishing;
+    private Zxid finishUpTo;
     private bool isLeading = true;
     private int servingPeriod;
     private int forwarded;
@@ -83,6 +85,8 @@ public sealed partial class Replica : IZabHost
 
     private void ReplaceTree(DataTree tree, SessionTimeouts timeouts, Zxid last)
     {
+        // Nobody may look at the new tree who has seen the old one.
+        FinishServing();
         if (nextTree is not null)
             Outbox.RetiredTrees.Add(nextTree);
         tree.LastProcessed = last;
@@ -196,6 +200,7 @@ public sealed partial class Replica : IZabHost
 
     private void StartServing(long epoch, bool leads)
     {
+        FinishServing();
         epochMark = new Zxid(epoch << 32);
         sessions.Clear();
         locals.Clear();
@@ -210,6 +215,19 @@ public sealed partial class Replica : IZabHost
     void IZabHost.StopServing()
     {
         isServing = isLeading = false;
+        // What is committed is answered first, or whoever has just removed the leader would never learn that it has.
+        isFinishing = true;
+        finishUpTo = committed;
+    }
+
+    // What the next leader finds in its log becomes decided only with it: nobody is told of that before.
+    private Zxid ApplyLimit => isFinishing && finishUpTo < committed ? finishUpTo : committed;
+
+    private void FinishServing()
+    {
+        if (!isFinishing)
+            return;
+        isFinishing = false;
         ForgetSessions();
         Outbox.Effects.Enqueue(new Effect(EffectKind.HangUpClients));
     }

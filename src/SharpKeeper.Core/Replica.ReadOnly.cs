@@ -31,6 +31,7 @@ public sealed partial class Replica
 
     private void EnterReadOnly()
     {
+        FinishServing();
         isReadOnly = true;
         servingPeriod++;
         firstReadOnlyId = nextSessionId;

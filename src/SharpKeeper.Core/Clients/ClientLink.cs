@@ -60,6 +60,9 @@ public sealed class ClientLink
     /// <summary>The replica has asked for the connection to be closed at once.</summary>
     public bool IsHangingUp { get; set; }
 
+    /// <summary>Is what was answered before the hanging up still to be sent?</summary>
+    public bool SendsRest { get; set; }
+
     /// <summary>The connection is to be closed once its output is sent.</summary>
     public bool IsClosing { get; set; }
 

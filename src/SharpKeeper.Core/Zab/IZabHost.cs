@@ -33,7 +33,9 @@ internal interface IZabHost
     /// <summary>This server is in step with the leader of <paramref name="epoch"/> and may serve.</summary>
     void StartLearning(long epoch);
 
-    /// <summary>There is no leader any more: clients cannot be served.</summary>
+    /// <summary>
+    /// There is no leader any more: clients cannot be served. They get the answers to what is committed, and are hung up.
+    /// </summary>
     void StopServing();
 
     /// <summary>A configuration is in force; the tree's config znode shows it.</summary>

@@ -26,7 +26,7 @@ internal sealed partial class ClientLoop
         foreach (ClientLink link in links)
         {
             var client = (ClientConnection)link.Owner!;
-            if (link.IsHangingUp)
+            if (link.IsHangingUp && !link.SendsRest)
                 client.Close(CloseReason.Server, flush: false);
             else
                 Flush(client);

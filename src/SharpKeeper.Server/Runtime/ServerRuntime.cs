@@ -168,7 +168,7 @@ internal sealed partial class ServerRuntime
     });
 
     /// <summary>
-    /// Closes the connections of all sessions; in the replica's turn. No request that they send is looked at once the
+    /// Closes the connections of all sessions, with what was answered before; in the replica's turn. No request that they send is looked at once the
     /// call has returned: what this server shows from then on may be older than what they have seen.
     /// </summary>
     public void HangUpClients()
@@ -183,7 +183,7 @@ internal sealed partial class ServerRuntime
                 {
                     if (client.Link.Session == SessionId.None || client.Link.IsHangingUp)
                         continue;
-                    client.Link.IsHangingUp = true;
+                    client.Link.IsHangingUp = client.Link.IsClosing = client.Link.SendsRest = true;
                     links.Add(client.Link);
                 }
             }

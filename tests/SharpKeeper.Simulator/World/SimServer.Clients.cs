@@ -116,7 +116,12 @@ internal sealed partial class SimServer
     private void HangUpClients()
     {
         foreach (ServerConnection connection in connections.ToArray())
+        {
+            ClientLink link = connection.Link;
+            if (link.Output.Length > 0 && !link.IsHangingUp)
+                connection.Wire.Send(connection.End, link.Output.WrittenSpan.ToArray());
             Hangup(connection);
+        }
     }
 
     private void Leave(ServerConnection connection)

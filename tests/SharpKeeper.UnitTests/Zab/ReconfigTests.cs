@@ -27,6 +27,22 @@ public class ReconfigTests
         GoldenTrace.Check("reconfig-removes-leader", world.Trace);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Who_removes_the_leader_is_told_so_before_the_connection_ends(int through)
+    {
+        using var world = new EnsembleHarness(3, reconfigEnabled: true);
+        world.StartAll();
+        Assert.Equal(3, world.Leader.Id.Value);
+        EnsembleClient client = world[through].Connect();
+        client.TakeReplies();
+        int xid = client.Send(OpCode.Reconfig, Body(leaving: "3"));
+        world.Run(2000);
+        Assert.Equal([(xid, ErrorCode.Ok)], client.TakeReplies());
+        Assert.False(client.IsConnected);
+    }
+
     [Fact]
     public void Server_that_joins_and_is_added_votes()
     {
