@@ -212,13 +212,17 @@ public sealed partial class Replica : IZabHost
     }
 
     /// <inheritdoc/>
-    void IZabHost.StopServing()
+    void IZabHost.StopServing(bool answersFirst)
     {
         isServing = isLeading = false;
-        // What is committed is answered first, or whoever has just removed the leader would never learn that it has.
         isFinishing = true;
         finishUpTo = committed;
+        if (!answersFirst)
+            FinishServing();
     }
+
+    /// <summary>Is it answering the last of what was decided before it handed over?</summary>
+    internal bool IsFinishing => isFinishing;
 
     // What the next leader finds in its log becomes decided only with it: nobody is told of that before.
     private Zxid ApplyLimit => isFinishing && finishUpTo < committed ? finishUpTo : committed;

@@ -123,7 +123,8 @@ public sealed partial class Replica
 
     /// <summary>Is there anything for <see cref="Apply"/> to do?</summary>
     public bool HasApplicable =>
-        isFinishing || ready.Count > 0 || (proposals.TryPeek(out Proposal next) && next.Zxid <= committed) || HasChangeOfTree;
+        isFinishing || ready.Count > 0 || HasChangeOfTree
+        || (proposals.TryPeek(out Proposal next) && next.Zxid <= committed);
 
     /// <summary>Makes the watches of one more connection thread known; before any of its links is used.</summary>
     public void AddWatchTable(WatchTable table) => watchTables.Add(table);

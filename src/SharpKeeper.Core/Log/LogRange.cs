@@ -13,11 +13,15 @@ public sealed class LogRange : IDisposable
     private readonly Zxid upTo;
     private readonly LogScan scan;
     private bool hasStart;
+    private bool isComplete;
 
     /// <summary>Opens the logs as they are now.</summary>
     /// <param name="device">Holds the logs.</param>
     /// <param name="after">The transactions behind this one are wanted; it or an earlier one must be there.</param>
-    /// <param name="upTo">The last one wanted; it must be there, and durable by now.</param>
+    /// <param name="upTo">
+    /// The last one wanted; it must be there, and durable by now. The start of an epoch, which is no transaction, stands
+    /// for the last one before it: what follows it must be there then.
+    /// </param>
     public LogRange(IStorageDevice device, Zxid after, Zxid upTo)
     {
         this.after = after;
@@ -44,7 +48,7 @@ public sealed class LogRange : IDisposable
     public bool WriteSlice(JuteBuffer output, int bytesMax = 64 << 10)
     {
         int end = output.Length + bytesMax;
-        while (Last < upTo)
+        while (Last < upTo && !isComplete)
         {
             if (output.Length >= end)
                 return true;
@@ -70,7 +74,12 @@ public sealed class LogRange : IDisposable
         if (!hasStart)
             throw Missing($"the logs begin with {zxid}");
         if (zxid > upTo)
-            throw Missing($"{zxid} follows {Last}");
+        {
+            if (upTo.Counter != 0)
+                throw Missing($"{zxid} follows {Last}");
+            isComplete = true;
+            return;
+        }
         QuorumPackets.Write(output, QuorumPacketType.Proposal, zxid, scan.Payload);
         QuorumPackets.WriteEmpty(output, QuorumPacketType.Commit, zxid);
         Last = zxid;

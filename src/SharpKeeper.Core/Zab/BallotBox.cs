@@ -28,8 +28,8 @@ internal sealed class BallotBox
         }
     }
 
-    /// <summary>Do the voters that agree with a ballot form a quorum of every configuration that counts?</summary>
-    public bool HasQuorum(in Ballot ballot, Membership members)
+    /// <summary>The voters that agree with a ballot; until the next call.</summary>
+    public IReadOnlySet<ServerId> SupportersOf(in Ballot ballot)
     {
         supporters.Clear();
         foreach ((ServerId from, Ballot other) in ballots)
@@ -37,6 +37,6 @@ internal sealed class BallotBox
             if (other.Agrees(ballot))
                 supporters.Add(from);
         }
-        return members.IsQuorum(supporters);
+        return supporters;
     }
 }

@@ -105,14 +105,17 @@ internal sealed partial class Election
     /// Is a leader established by the word of servers that have settled? The leader itself must say so: followers may
     /// not have noticed yet that it has gone.
     /// </summary>
+    /// <remarks>
+    /// To follow an established leader takes no quorum of a configuration that is only proposed: the others may never
+    /// have heard of it, and nobody but this server would wait for it. One that is in force comes with their votes.
+    /// </remarks>
     private bool IsConfirmed(BallotBox box, in Ballot ballot)
     {
-        if (!box.HasQuorum(ballot, members))
-            return false;
         ServerId leader = ballot.Vote.Leader;
         if (leader == options.Self)
-            return isCandidate && ballot.Vote.Round == Round;
-        return box.TryGet(leader, out Ballot own) && own.State == ServerState.Leading;
+            return isCandidate && ballot.Vote.Round == Round && members.IsQuorum(box.SupportersOf(ballot));
+        return box.TryGet(leader, out Ballot own) && own.State == ServerState.Leading
+            && members.IsCommittedQuorum(box.SupportersOf(ballot));
     }
 
     private bool IsFinalizing => finalizeAtMs != Never;
@@ -145,7 +148,7 @@ internal sealed partial class Election
     private void Conclude(long nowMs)
     {
         Ballot own = new(vote, ServerState.Looking, VoteNotification.CurrentVersion);
-        if (!isVoter || vote.Leader == ServerId.Nobody || !received.HasQuorum(own, members))
+        if (!isVoter || vote.Leader == ServerId.Nobody || !members.IsQuorum(received.SupportersOf(own)))
         {
             finalizeAtMs = Never;
             return;

@@ -33,10 +33,12 @@ internal interface IZabHost
     /// <summary>This server is in step with the leader of <paramref name="epoch"/> and may serve.</summary>
     void StartLearning(long epoch);
 
-    /// <summary>
-    /// There is no leader any more: clients cannot be served. They get the answers to what is committed, and are hung up.
-    /// </summary>
-    void StopServing();
+    /// <summary>There is no leader any more: clients are hung up and nobody is served.</summary>
+    /// <param name="answersFirst">
+    /// Are clients to get the answers to what is committed before? Only after a handover, where all of it is decided:
+    /// whoever removed the leader would otherwise never learn that it has.
+    /// </param>
+    void StopServing(bool answersFirst);
 
     /// <summary>A configuration is in force; the tree's config znode shows it.</summary>
     void ShowConfig(EnsembleConfig config);

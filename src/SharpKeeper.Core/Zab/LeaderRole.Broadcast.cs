@@ -201,7 +201,7 @@ internal sealed partial class LeaderRole
         syncs.Clear();
         isHandingOver = true;
         handingOverSinceMs = peer.NowMs;
-        host.StopServing();
+        host.StopServing(answersFirst: true);
     }
 
     /// <summary>Did enough voters of the configuration report in lately to make it work?</summary>

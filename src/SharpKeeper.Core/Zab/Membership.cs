@@ -5,7 +5,7 @@ namespace SharpKeeper.Core.Zab;
 
 /// <summary>
 /// The configurations that count at a moment: the committed one, and while a reconfiguration is not yet committed also
-/// the next one. Every decision needs a quorum of each. Immutable.
+/// the next one. Whatever is decided needs a quorum of each. Immutable.
 /// </summary>
 internal sealed class Membership
 {
@@ -42,6 +42,9 @@ internal sealed class Membership
     /// <summary>Have these servers a quorum of every configuration?</summary>
     public bool IsQuorum(IReadOnlySet<ServerId> acks) =>
         committedQuorums.IsQuorum(acks) && (nextQuorums is null || nextQuorums.IsQuorum(acks));
+
+    /// <summary>Have these servers a quorum of the committed configuration?</summary>
+    public bool IsCommittedQuorum(IReadOnlySet<ServerId> acks) => committedQuorums.IsQuorum(acks);
 
     /// <summary>Only with a planted bug: what a quorum of the newest configuration has reached.</summary>
     public Zxid AckedByNewest(IReadOnlyDictionary<ServerId, Zxid> acked) =>

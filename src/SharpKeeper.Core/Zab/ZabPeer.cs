@@ -328,7 +328,7 @@ internal sealed class ZabPeer
     public void TakeUpVote(long nowMs)
     {
         NowMs = nowMs;
-        LeaveRole();
+        LeaveRole(answersFirst: true);
         if (storage != Storage.Whole)
         {
             State = ServerState.Looking;
@@ -553,7 +553,7 @@ internal sealed class ZabPeer
             learner = new LearnerRole(this, vote.Leader, isDesignated: vote.Round < 0, NowMs);
     }
 
-    private void LeaveRole()
+    private void LeaveRole(bool answersFirst = false)
     {
         bool hadRole = leader is not null || learner is not null;
         leader?.Stop();
@@ -563,7 +563,7 @@ internal sealed class ZabPeer
         learner = null;
         servingEpoch = -1;
         if (hadRole)
-            Host.StopServing();
+            Host.StopServing(answersFirst);
     }
 
     private void AcceptLearner(PeerLink link)

@@ -168,8 +168,9 @@ internal sealed partial class ServerRuntime
     });
 
     /// <summary>
-    /// Closes the connections of all sessions, with what was answered before; in the replica's turn. No request that they send is looked at once the
-    /// call has returned: what this server shows from then on may be older than what they have seen.
+    /// Closes the connections of all sessions once what was answered is sent; in the replica's turn. No request that
+    /// they send is looked at once the call has returned: what this server shows from then on may be older than what
+    /// they have seen.
     /// </summary>
     public void HangUpClients()
     {

@@ -149,6 +149,7 @@ internal sealed class EnsembleSetup
     public override string ToString() =>
         $"{Voters.Count} voters, {Observers.Count} observers, {Clients} clients, snapshot after {SnapshotTxns}, "
         + $"history {HistoryTxns}, disk diffs {UsesLogOnDisk}, forced snapshots {ForcesSnapshots}"
-        + (HasGroups ? ", groups" : "") + (LocalSessions ? $", local sessions (upgraded {UpgradesSessions})" : "")
+        + (ObserverLogs ? "" : ", observers without logs") + (HasGroups ? ", groups" : "")
+        + (LocalSessions ? $", local sessions (upgraded {UpgradesSessions})" : "")
         + (Reconfigs ? $", reconfigurations with {Spares} servers to spare" : "");
 }

@@ -336,10 +336,11 @@ internal sealed partial class SimServer
     {
         DataTree tree = Replica.Tree;
         Zxid before = tree.LastProcessed;
+        bool isFinishing = Replica.IsFinishing;
         Replica.Apply(1);
         Zxid after = Replica.Tree.LastProcessed;
         if (after != before)
-            world.Applied(this, Replica.Tree == tree ? before : null, after);
+            world.Applied(this, Replica.Tree == tree ? before : null, after, isFinishing);
     }
 
     private void PostTick()

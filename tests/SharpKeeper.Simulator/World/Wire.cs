@@ -73,10 +73,12 @@ internal sealed class Wire
     }
 
     /// <summary>
-    /// The connection breaks: what is on its way is lost, and both ends learn of it, each at its time.
+    /// The connection breaks: what is on its way is lost, and so is what an end still sends; both ends learn of it, each
+    /// at its time.
     /// </summary>
     public void Break(long firstUs, long secondUs)
     {
+        IsSilent = true;
         directions[0].Drop();
         directions[1].Drop();
         TellLater(0, firstUs);

@@ -145,10 +145,10 @@ internal sealed partial class World : IDisposable
     }
 
     /// <summary>A server has applied a transaction; what was before is null if its tree was replaced.</summary>
-    public void Applied(SimServer server, Zxid? before, Zxid after)
+    public void Applied(SimServer server, Zxid? before, Zxid after, bool isFinishing)
     {
         Mix((ulong)after.Value ^ ((ulong)server.Id << 56) ^ (ulong)Scheduler.NowUs);
-        checkers.Applied(server, before, after);
+        checkers.Applied(server, before, after, isFinishing);
     }
 
     /// <summary>A server has recovered and not begun to run.</summary>

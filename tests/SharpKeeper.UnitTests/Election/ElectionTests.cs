@@ -276,6 +276,34 @@ public class ElectionTests
     }
 
     [Fact]
+    public void Receive_of_settled_votes_needs_no_quorum_of_a_configuration_that_is_only_proposed()
+    {
+        OneElection one = new(1, Ensembles.Of(3), next: Ensembles.Of(5, version: 7));
+        one.Start();
+        one.Get(2, ServerState.Following, 3, round: 8);
+        Assert.Equal("none", one.Decision());
+        one.Get(3, ServerState.Leading, 3, round: 8);
+
+        Assert.Equal("Following 3", one.Decision());
+    }
+
+    [Fact]
+    public void Receive_of_followers_of_itself_leads_only_with_a_quorum_of_a_proposed_configuration_too()
+    {
+        OneElection one = new(1, Ensembles.Of(3), next: Ensembles.Of(5, version: 7));
+        one.Start();
+        one.Get(2, ServerState.Following, 1);
+        one.Get(3, ServerState.Following, 1);
+        Assert.Equal("Leading 1", one.Decision());
+
+        OneElection other = new(1, Ensembles.Of(3), next: Ensembles.Of(7, version: 7));
+        other.Start();
+        other.Get(2, ServerState.Following, 1);
+        other.Get(3, ServerState.Following, 1);
+        Assert.Equal("none", other.Decision());
+    }
+
+    [Fact]
     public void Receive_of_votes_that_cannot_count_changes_nothing()
     {
         OneElection one = new(1, Ensembles.Of(3, observers: 1));

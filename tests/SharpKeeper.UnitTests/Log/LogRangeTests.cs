@@ -74,6 +74,25 @@ public class LogRangeTests
         Assert.Equal([0x100000002, 0x200000001], Sent(output));
     }
 
+    [Theory]
+    [InlineData(0x100000001, 0x100000002)]
+    [InlineData(0x100000002)]
+    public void WriteSlice_up_to_an_epochs_start_gives_all_before_it(long after, params long[] expected)
+    {
+        Put([0x100000001, 0x100000002]);
+        using (var early = new LogRange(device, new Zxid(after), new Zxid(0x200000000)))
+        {
+            using var slice = new JuteBuffer();
+            // There may be more before what is not written yet.
+            Assert.Throws<CorruptDataException>(() => early.WriteSlice(slice));
+        }
+        Put([0x200000001]);
+        using var range = new LogRange(device, new Zxid(after), new Zxid(0x200000000));
+        using var output = new JuteBuffer();
+        Assert.False(range.WriteSlice(output));
+        Assert.Equal(expected, Sent(output));
+    }
+
     [Fact]
     public void WriteSlice_starts_after_a_transaction_that_is_not_there()
     {

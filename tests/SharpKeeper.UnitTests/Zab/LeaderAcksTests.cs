@@ -196,7 +196,7 @@ public sealed class LeaderAcksTests : IZabHost
 
     void IZabHost.StartLearning(long epoch) => Assert.Fail("a leader learns nothing");
 
-    void IZabHost.StopServing() => Assert.True(mayStop, "it is to lead on");
+    void IZabHost.StopServing(bool answersFirst) => Assert.True(mayStop, "it is to lead on");
 
     void IZabHost.ShowConfig(EnsembleConfig config)
     {
