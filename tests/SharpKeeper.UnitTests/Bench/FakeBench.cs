@@ -15,6 +15,8 @@ internal sealed class FakeBench
 
     public int ReceiveMax { get; init; } = int.MaxValue;
 
+    public bool IsOneByOne { get; init; }
+
     public bool IsSilent { get; init; }
 
     /// <summary>Of the last run.</summary>
@@ -33,6 +35,7 @@ internal sealed class FakeBench
         {
             SendMax = SendMax,
             ReceiveMax = ReceiveMax,
+            IsOneByOne = IsOneByOne,
             IsSilent = IsSilent,
         },
     };

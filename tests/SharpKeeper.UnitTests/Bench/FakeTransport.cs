@@ -12,12 +12,16 @@ internal sealed class FakeTransport(FakeServer server, FakeTime time) : ITranspo
 {
     private readonly List<(FakeConnection Connection, int Tag)?> connections = [];
     private readonly HashSet<int> writable = [];
+    private int turn;
 
     /// <summary>Most bytes that one send takes.</summary>
     public int SendMax { get; init; } = int.MaxValue;
 
     /// <summary>Most bytes that one receive gives.</summary>
     public int ReceiveMax { get; init; } = int.MaxValue;
+
+    /// <summary>Does only one connection at a time show that it can be read, in turns?</summary>
+    public bool IsOneByOne { get; init; }
 
     /// <summary>Does the server answer at all once sessions are open?</summary>
     public bool IsSilent { get; init; }
@@ -61,8 +65,11 @@ internal sealed class FakeTransport(FakeServer server, FakeTime time) : ITranspo
     public int Wait(Span<Readiness> ready, int timeoutMs)
     {
         int count = 0;
-        for (int handle = 0; handle < connections.Count && count < ready.Length; handle++)
+        int most = IsOneByOne ? 1 : ready.Length;
+        int first = IsOneByOne ? turn++ : 0;
+        for (int i = 0; i < connections.Count && count < most; i++)
         {
+            int handle = (first + i) % connections.Count;
             if (connections[handle] is not { } entry)
                 continue;
             if (entry.Connection.IsReadable || writable.Contains(handle))

@@ -84,17 +84,23 @@ internal sealed partial class LoadDriver
             OnCloseReply(session, reply);
         else if (reply.Xid == session.NextReplyXid && session.InFlight > 0)
             TakeReply(session, reply, ref run);
-        else if (reply.Xid == Xids.WatchEvent && session.Lane is { } lane)
-        {
-            lane.Work.OnEvent(session, reply, lane.Meter, now);
-            run.NoteReply();
-        }
+        else if (reply.Xid == Xids.WatchEvent)
+            TakeEvent(session, reply, ref run);
         else if (reply.Xid == Xids.Ping && session.PingsInFlight > 0)
             session.PingsInFlight--;
         else
             throw new WrongReplyException(session.InFlight > 0
                 ? $"{session}: a reply with xid {reply.Xid} came where {session.NextReplyXid} is the oldest in flight"
                 : $"{session}: a reply with xid {reply.Xid} came although nothing is in flight");
+    }
+
+    private void TakeEvent(Session session, in Reply reply, ref LatencyRun run)
+    {
+        // A session that has no part in the present work may still hear that a znode it watched was cleaned up.
+        if (session.Lane is not { } lane)
+            return;
+        lane.Work.OnEvent(session, reply, lane.Meter, now);
+        run.NoteReply();
     }
 
     private static void TakeReply(Session session, in Reply reply, ref LatencyRun run)
