@@ -289,7 +289,7 @@ internal sealed partial class LearnerRole
         // Proposed meanwhile, and perhaps committed meanwhile: they take the usual way from here.
         while (notLogged.TryDequeue(out Held held))
             peer.Log(held.Zxid, held.Payload);
-        while (heldCommits.TryDequeue(out Zxid zxid))
+        while (peer.Learner == this && heldCommits.TryDequeue(out Zxid zxid))
         {
             if (zxid > lastTaken)
                 CommitNext(zxid);

@@ -12,6 +12,7 @@ internal sealed partial class QuorumConnection
     private readonly object batchLock = new();
     private readonly Stack<PacketBatch> freeBatches = new();
     private int batches;
+    private bool hasPacket;
 
     /// <summary>Takes a batch back; any thread.</summary>
     public void Return(PacketBatch batch)
@@ -87,16 +88,19 @@ internal sealed partial class QuorumConnection
         snapshotFollows = false;
         while (true)
         {
+            int bytesMax = isDialled || hasPacket
+                ? options.PacketBytesMax : Math.Min(options.FirstPacketBytesMax, options.PacketBytesMax);
             PacketReadResult result = QuorumPackets.TryRead(
-                batch.Packets[whole..], options.PacketBytesMax, out QuorumPacket packet, out int consumed);
+                batch.Packets[whole..], bytesMax, out QuorumPacket packet, out int consumed);
             if (result == PacketReadResult.Incomplete)
                 return null;
             if (result == PacketReadResult.Corrupt)
             {
-                return "it sent bytes that are no packet of at most "
-                    + $"{options.PacketBytesMax} bytes; something else may be talking to the quorum port";
+                return $"it sent bytes that are no packet of at most {bytesMax} bytes; "
+                    + "something else may be talking to the quorum port";
             }
             whole += consumed;
+            hasPacket = true;
             snapshotFollows = isDialled && packet.Type == QuorumPacketType.Snap;
             if (snapshotFollows)
                 return null;

@@ -17,6 +17,12 @@ internal sealed record QuorumNetworkOptions
     public int PacketBytesMax { get; init; } = 64 << 20;
 
     /// <summary>
+    /// Longest data of the first packet of who connects here, bytes: it says who that is. A stranger can so make this
+    /// server keep no more than that of it.
+    /// </summary>
+    public int FirstPacketBytesMax { get; init; } = 4096;
+
+    /// <summary>
     /// A peer that has left more bytes than that unread is cut off. More than the replica holds back of a learner
     /// during a transfer, which goes out in one piece behind it.
     /// </summary>

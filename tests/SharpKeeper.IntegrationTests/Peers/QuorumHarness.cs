@@ -30,6 +30,7 @@ internal sealed class QuorumHarness : IQuorumEvents, IAsyncDisposable
     {
         var options = new QuorumNetworkOptions
         {
+            FirstPacketBytesMax = int.MaxValue,
             LoadSnapshot = static source =>
             {
                 SnapshotStream stream = SnapshotStream.Load(source, new RecoveryOptions { HashSeed = 1 });

@@ -78,6 +78,27 @@ public sealed class QuorumNetworkTests
         learner.AwaitEnd();
     }
 
+    [Theory]
+    [InlineData(4096, true)]
+    [InlineData(4097, false)]
+    public async Task First_packet_of_who_connects_has_a_limit_of_its_own(int bytes, bool isTaken)
+    {
+        await using var leader = new QuorumHarness(static options => options with { FirstPacketBytesMax = 4096 });
+        using ScriptedPeer learner = ScriptedPeer.Connect(leader.Listen());
+        leader.Take("learner");
+
+        learner.Send(Encode(it => QuorumPackets.Write(it, QuorumPacketType.FollowerInfo, default, new byte[bytes])));
+
+        if (!isTaken)
+        {
+            Assert.Contains("4096", leader.Take("closed").Reason, StringComparison.Ordinal);
+            return;
+        }
+        AssertWhole(leader.Take("packets").Packets);
+        learner.Send(Encode(static it => QuorumPackets.Write(it, QuorumPacketType.Request, default, new byte[100_000])));
+        AssertWhole(leader.Take("packets").Packets);
+    }
+
     [Fact]
     public async Task Packet_above_the_limit_ends_the_link_after_those_before_it()
     {
