@@ -107,6 +107,8 @@ internal sealed class BenchServer(int id, string directory, int clientPort, int 
     {
         if (process is not { HasExited: true } ended)
             return;
+        // Without a limit of time, this waits for what it has written besides.
+        ended.WaitForExit();
         string lines;
         lock (tail)
             lines = string.Join('\n', tail);
