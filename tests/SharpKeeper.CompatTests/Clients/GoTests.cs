@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using SharpKeeper.CompatTests.Ensembles;
 
 namespace SharpKeeper.CompatTests.Clients;
@@ -53,20 +55,44 @@ internal static class GoOwnTests
         Directory.CreateDirectory(jars);
         await File.WriteAllTextAsync(Path.Combine(jars, "zookeeper-3.9.5-fatjar.jar"), "");
         string java = Path.Combine(directory.Path, "java");
-        await File.WriteAllTextAsync(
-            java, $"#!/bin/sh\nexec '{Path.Combine(AppContext.BaseDirectory, "sharpkeeper")}' server \"$4\"\n");
+        string server = Path.Combine(AppContext.BaseDirectory, "sharpkeeper");
+        string started = Path.Combine(directory.Path, "started");
+        await File.WriteAllTextAsync(java, $"#!/bin/sh\necho $$ >> '{started}'\nexec '{server}' server \"$4\"\n");
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(java, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        ClientRun run = await ClientProcess.RunWellAsync(
-            program,
-            ["-test.v", "-test.run", $"^Test({string.Join('|', names)})$"],
-            new Dictionary<string, string>
-            {
-                ["PATH"] = $"{directory.Path}:{Environment.GetEnvironmentVariable("PATH")}",
-                ["ZOOKEEPER_PATH"] = Path.Combine(directory.Path, "zookeeper"),
-                ["TMPDIR"] = directory.Path,
-            });
+        ClientRun run;
+        try
+        {
+            run = await ClientProcess.RunWellAsync(
+                program,
+                ["-test.v", "-test.run", $"^Test({string.Join('|', names)})$"],
+                new Dictionary<string, string>
+                {
+                    ["PATH"] = $"{directory.Path}:{Environment.GetEnvironmentVariable("PATH")}",
+                    ["ZOOKEEPER_PATH"] = Path.Combine(directory.Path, "zookeeper"),
+                    ["TMPDIR"] = directory.Path,
+                });
+        }
+        finally
+        {
+            // Not every one of these tests stops the servers that it has started.
+            if (File.Exists(started))
+                EndAll(await File.ReadAllLinesAsync(started));
+        }
         foreach (string name in names)
             Assert.Contains($"--- PASS: Test{name} ", run.Output, StringComparison.Ordinal);
+    }
+
+    private static void EndAll(string[] processIds)
+    {
+        foreach (string processId in processIds)
+        {
+            // Those that have ended are no longer known by their number.
+            if (Process.GetProcesses().FirstOrDefault(it => it.Id == int.Parse(processId, CultureInfo.InvariantCulture))
+                is not { ProcessName: "sharpkeeper" } left)
+                continue;
+            left.Kill();
+            left.WaitForExit();
+        }
     }
 }
