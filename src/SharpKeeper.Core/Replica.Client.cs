@@ -16,6 +16,11 @@ public sealed partial class Replica
             ConnectReadOnly(link, request);
             return;
         }
+        if (MayWait)
+        {
+            arrivals.Add(new Arrival(link, request));
+            return;
+        }
         if (!isServing || IsAhead(request))
         {
             HangUp(link);

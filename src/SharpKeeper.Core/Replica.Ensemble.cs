@@ -214,6 +214,8 @@ public sealed partial class Replica : IZabHost
     /// <inheritdoc/>
     void IZabHost.StopServing(bool answersFirst)
     {
+        if (isServing || isLeading)
+            stoppedMs = nowMs;
         isServing = isLeading = false;
         isFinishing = true;
         finishUpTo = committed;

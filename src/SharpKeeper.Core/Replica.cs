@@ -56,7 +56,7 @@ public sealed partial class Replica
         this.options = options;
         Tree = tree;
         committedSessions = recovered;
-        this.nowMs = nowMs;
+        this.nowMs = stoppedMs = nowMs;
         Reads = new Reads(tree, options);
         preparer = new TxnPreparer(tree, options);
         applier = new TxnApplier(tree, recovered);
@@ -139,6 +139,7 @@ public sealed partial class Replica
             case InputKind.Tick:
                 zab?.Step(input);
                 EnterOrLeaveReadOnly();
+                TakeArrivals();
                 ExpireLocalSessions();
                 if (isLeading)
                 {

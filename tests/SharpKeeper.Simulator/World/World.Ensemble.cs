@@ -48,7 +48,9 @@ internal sealed partial class World
             if (server.IsUp && !server.Replica.CommittedSessions.TryGet(new SessionId(session), out _))
                 return;
         }
-        if (servers.Any(server => server.IsUp && server.Replica.Sessions.Find(session) is not { IsClosing: false }))
+        // Nor can anybody be asked whose power is cut.
+        if (!servers.Any(static server => server.IsUp)
+            || servers.Any(server => server.IsUp && server.Replica.Sessions.Find(session) is not { IsClosing: false }))
             return;
         throw new SimulationFailure("Sessions",
             $"session 0x{session:x} was refused as expired, but it lives everywhere");
