@@ -64,10 +64,12 @@ public sealed class EnsembleWordsTests
         Assert.EndsWith($"Mode: {mode}\nNode count: 11\n", words.Reply(FourLetterWord.Srvr), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Conf_adds_limits_ports_and_members_without_a_last_line_end()
+    [Theory]
+    [InlineData(ServerState.Following, false)]
+    [InlineData(ServerState.Looking, true)]
+    public void Conf_adds_limits_ports_and_members_without_a_last_line_end(ServerState state, bool isReadOnly)
     {
-        Be(ServerState.Following);
+        Be(state, status => status with { IsReadOnly = isReadOnly });
         Assert.EndsWith(
             "serverId=3\ninitLimit=10\nsyncLimit=5\nelectionAlg=3\nelectionPort=37383\nquorumPort=37283\npeerType=0\n" +
             "membership: \n" + Members.ReplaceLineEndings("\n"),
