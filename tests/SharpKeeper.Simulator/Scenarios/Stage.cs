@@ -83,10 +83,13 @@ internal sealed class Stage(World world)
     public void SendClientsTo(SimServer server)
     {
         world.ClientServers = [server.Id];
-        foreach (SimClient client in world.Clients.Where(client => client.Server != server.Id))
-            client.Move();
-        Until($"clients are at server {server.Id}",
-            () => world.Clients.All(client => client.IsConnected && client.Server == server.Id));
+        Until($"clients are at server {server.Id}", () =>
+        {
+            // Some may just have been on their way to another one.
+            foreach (SimClient client in world.Clients.Where(client => client.Server != server.Id))
+                client.Move();
+            return world.Clients.All(client => client.IsConnected && client.Server == server.Id);
+        });
     }
 
     /// <summary>Ends processes; the system keeps what was written.</summary>
