@@ -11,7 +11,7 @@ internal static class EnsembleConfigChange
     {
         error = ErrorCode.Ok;
         if (newMembers is not null)
-            TryReplace(current, newMembers, out changed, out problem);
+            TryReplace(current, newMembers, out changed, out error, out problem);
         else
             TryEdit(current, joining, leaving, out changed, out error, out problem);
         if (changed is not null)
@@ -22,10 +22,16 @@ internal static class EnsembleConfigChange
     }
 
     private static bool TryReplace(
-        EnsembleConfig current, string newMembers, out EnsembleConfig? changed, out string problem)
+        EnsembleConfig current, string newMembers, out EnsembleConfig? changed, out ErrorCode error,
+        out string problem)
     {
-        if (!EnsembleConfig.TryParse(newMembers.Replace(',', '\n'), out EnsembleConfig? parsed, out problem))
+        error = ErrorCode.Ok;
+        if (!EnsembleConfigText.TryParse(
+            newMembers.Replace(',', '\n'), out EnsembleConfig? parsed, out problem, out bool lacksServerNumber))
         {
+            // As for those that join or leave.
+            if (lacksServerNumber)
+                error = ErrorCode.MarshallingError;
             changed = null;
             return false;
         }

@@ -7,6 +7,8 @@ namespace SharpKeeper.Protocol.Quorum;
 /// <summary>Reads and writes the text of a configuration.</summary>
 internal static class EnsembleConfigText
 {
+    private const string ServerPrefix = "server.";
+
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     public static bool TryParse(
@@ -26,9 +28,18 @@ internal static class EnsembleConfigText
         return TryParse(decoded, out config, out problem);
     }
 
-    public static bool TryParse(string text, [NotNullWhen(true)] out EnsembleConfig? config, out string problem)
+    public static bool TryParse(string text, [NotNullWhen(true)] out EnsembleConfig? config, out string problem) =>
+        TryParse(text, out config, out problem, out _);
+
+    /// <param name="text">The lines.</param>
+    /// <param name="config">The configuration; null if the text is malformed.</param>
+    /// <param name="problem">What is wrong and how to mend it; empty on success.</param>
+    /// <param name="lacksServerNumber">Is it that the N of a <c>server.N</c> is no number?</param>
+    public static bool TryParse(
+        string text, [NotNullWhen(true)] out EnsembleConfig? config, out string problem, out bool lacksServerNumber)
     {
         config = null;
+        lacksServerNumber = false;
         IReadOnlyList<Property> properties;
         try
         {
@@ -42,8 +53,13 @@ internal static class EnsembleConfigText
         var parser = new EnsembleConfigParser();
         foreach (Property property in properties)
         {
-            if (!parser.TryAdd(property.Key.Trim(), property.Value.Trim(), out problem))
+            string key = property.Key.Trim();
+            if (!parser.TryAdd(key, property.Value.Trim(), out problem))
+            {
+                lacksServerNumber = key.StartsWith(ServerPrefix, StringComparison.Ordinal)
+                    && !EnsembleConfigParser.TryParseNumber(key[ServerPrefix.Length..], out _);
                 return false;
+            }
         }
         return parser.TryFinish(out config, out problem);
     }

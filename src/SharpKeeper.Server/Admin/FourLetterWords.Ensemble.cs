@@ -27,7 +27,8 @@ internal sealed partial class FourLetterWords
         return $"{state} - {phase}";
     }
 
-    /// <summary>What <c>conf</c> adds for an ensemble; the last line has no end, as in Apache.</summary>
+    /// <summary>What <c>conf</c> adds for an ensemble; the last line of the members has no end, as in Apache, whose
+    /// read-only servers leave the members out.</summary>
     private void AppendEnsemble(StringBuilder text, EnsembleStatus ensemble)
     {
         if (source.Options.Ensemble is not EnsembleSettings settings)
@@ -39,7 +40,9 @@ internal sealed partial class FourLetterWords
         text.Append("electionPort=").Append(Ports(self, static address => address.ElectionPort)).Append('\n');
         text.Append("quorumPort=").Append(Ports(self, static address => address.QuorumPort)).Append('\n');
         int peerType = self is null ? (settings.IsObserver ? 1 : 0) : (int)self.Role;
-        text.Append(invariant, $"peerType={peerType}\nmembership: \n{ensemble.Config.Format()}");
+        text.Append(invariant, $"peerType={peerType}\n");
+        if (!ensemble.IsReadOnly)
+            text.Append("membership: \n").Append(ensemble.Config.Format());
     }
 
     private static string Ports(EnsembleServer? server, Func<ServerAddress, int> port) => string.Join(

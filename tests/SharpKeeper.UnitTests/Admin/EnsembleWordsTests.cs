@@ -64,12 +64,18 @@ public sealed class EnsembleWordsTests
         Assert.EndsWith($"Mode: {mode}\nNode count: 11\n", words.Reply(FourLetterWord.Srvr), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(ServerState.Following, false)]
-    [InlineData(ServerState.Looking, true)]
-    public void Conf_adds_limits_ports_and_members_without_a_last_line_end(ServerState state, bool isReadOnly)
+    [Fact]
+    public void Conf_of_a_read_only_server_has_no_members()
     {
-        Be(state, status => status with { IsReadOnly = isReadOnly });
+        Be(ServerState.Looking, status => status with { IsReadOnly = true });
+        Assert.EndsWith("electionPort=37383\nquorumPort=37283\npeerType=0\n", words.Reply(FourLetterWord.Conf),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Conf_adds_limits_ports_and_members_without_a_last_line_end()
+    {
+        Be(ServerState.Following);
         Assert.EndsWith(
             "serverId=3\ninitLimit=10\nsyncLimit=5\nelectionAlg=3\nelectionPort=37383\nquorumPort=37283\npeerType=0\n" +
             "membership: \n" + Members.ReplaceLineEndings("\n"),

@@ -83,6 +83,12 @@ public sealed class EnsembleChangeTests
     }
 
     [Theory]
+    [InlineData("server.x=h:1:2")]
+    [InlineData("server.1=h:1:2,server.=h:3:4")]
+    public void TryChange_members_without_a_number_are_refused_like_a_request_that_cannot_be_read(string members) =>
+        AssertRefused(Three, null, null, members, ErrorCode.MarshallingError, "has no number");
+
+    [Theory]
     [InlineData("", "names no server")]
     [InlineData("foo=1", "'foo' is no entry")]
     [InlineData("server.1=h:1:2:observer", "no server that votes")]

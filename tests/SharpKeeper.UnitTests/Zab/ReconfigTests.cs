@@ -117,6 +117,7 @@ public class ReconfigTests
 
     [Theory]
     [InlineData(null, "7,x", null, -1, ErrorCode.MarshallingError)]
+    [InlineData(null, null, "server.x=s4:2888:3888:participant;2181", -1, ErrorCode.MarshallingError)]
     [InlineData(null, "3", null, 5, ErrorCode.BadVersion)]
     [InlineData(null, "2,3", null, -1, ErrorCode.BadArguments)]
     [InlineData("server.4=s4:2888:3888:participant;s4:2181,server.5=s5:2888:3888:participant;s5:2181,server.6=s6:2888:3888:participant;s6:2181,server.7=s7:2888:3888:participant;s7:2181", null, null, -1, ErrorCode.NewConfigNoQuorum)]
