@@ -129,6 +129,7 @@ internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides
                 "release does not do; remove it");
         }
         WarnOfNumbers(ensemble.Config);
+        WarnOfSessionIds(ensemble.Config, members);
         WarnOfIgnored(options, ensemble);
         ensemble = ensemble with { NextConfig = ReadNext(options, ensemble) };
         if (options.DataDir.Length == 0 || ReadSelf(options.DataDir, ensemble) is not ServerId self)
@@ -155,10 +156,28 @@ internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides
         {
             collector.AddWarning($"{voters} voters survive no more losses than {voters - 1}; an odd number is better");
         }
-        foreach (EnsembleServer server in config.Servers.Where(static server => server.Id.Value > ServerIdMax))
+    }
+
+    /// <summary>Session ids hold the low byte of the number of the server that began them, as Apache's do.</summary>
+    private void WarnOfSessionIds(EnsembleConfig config, Members members)
+    {
+        var byLowByte = new Dictionary<byte, EnsembleServer>();
+        foreach (EnsembleServer server in config.Servers)
         {
-            collector.AddWarning($"server.{server.Id}: numbers over {ServerIdMax} do not fit into session ids, which " +
-                "could then meet those of another server");
+            byte lowByte = (byte)server.Id.Value;
+            SettingEntry line = LineOf(members, server.Id);
+            if (!byLowByte.TryAdd(lowByte, server))
+            {
+                EnsembleServer other = byLowByte[lowByte];
+                collector.AddWarning($"{line.Origin}: {line.Key} and server.{other.Id} " +
+                    $"({LineOf(members, other.Id).Origin}) may begin sessions with the SAME id, of which their numbers " +
+                    $"give only the last byte, {lowByte} for both; use numbers from 1 to {ServerIdMax}");
+            }
+            else if (server.Id.Value > ServerIdMax)
+            {
+                collector.AddWarning($"{line.Origin}: session ids hold only the last byte of the number of {line.Key}, " +
+                    $"which is {lowByte}; never add a server.{lowByte}, or use numbers from 1 to {ServerIdMax}");
+            }
         }
     }
 
