@@ -99,6 +99,9 @@ public sealed partial class ServerHost : IAsyncDisposable
     public IPEndPoint ClientEndPoint => transport.LocalEndPoint;
 
     /// <summary>Starts a server; once the result is there, clients are served.</summary>
+    /// <exception cref="ServerConfigurationException">The options contradict each other, such as
+    /// <see cref="ServerOptions.InMemory"/> and <see cref="ServerOptions.Ensemble"/>; see
+    /// <see cref="ServerOptions.Validate"/>.</exception>
     /// <exception cref="CorruptDataException">The data directory is damaged; the message says where, and what to do.
     /// </exception>
     /// <exception cref="IOException">The data directory or the client port cannot be used.</exception>
@@ -110,6 +113,8 @@ public sealed partial class ServerHost : IAsyncDisposable
     internal static async Task<ServerHost> StartWithAsync(
         ServerOptions options, ILoggerFactory loggerFactory, ILogFiles? files, CancellationToken cancellationToken)
     {
+        if (options.Validate() is { Count: > 0 } problems)
+            throw new ServerConfigurationException(problems);
         ILogger logger = loggerFactory.CreateLogger("SharpKeeper.Server");
         cancellationToken.ThrowIfCancellationRequested();
         ServerHost host = options.InMemory
@@ -178,7 +183,7 @@ public sealed partial class ServerHost : IAsyncDisposable
         if (options.Ensemble is null)
             _ = runtime.Driver.RunAsync(snapshots!.Start);
         else
-            runtime.Driver.FirstServing = replica => snapshots!.Start(replica);
+            runtime.Driver.FirstSettled = replica => snapshots!.Start(replica);
     }
 
     private async Task OpenAsync(CancellationToken cancellationToken)

@@ -24,8 +24,9 @@ internal sealed partial class ReplicaDriver : IElectionEvents, IQuorumEvents
     /// <summary>Does what the replica of an ensemble wants done; on the working thread, in order.</summary>
     public Action<Effect>? Perform { get; set; }
 
-    /// <summary>Is called once, in the replica's turn, when it serves for the first time.</summary>
-    public Action<Replica>? FirstServing { get; set; }
+    /// <summary>Is called once, in the replica's turn, when it first has a part in an ensemble that has a leader.
+    /// </summary>
+    public Action<Replica>? FirstSettled { get; set; }
 
     /// <summary>Says whether a server's election port is connected.</summary>
     public Func<ServerId, bool>? IsVoteLinkUp { get; set; }
@@ -248,8 +249,6 @@ internal sealed partial class ReplicaDriver : IElectionEvents, IQuorumEvents
             return;
         }
         LogServing(status?.State ?? default, status?.Leader, status?.Epoch ?? 0);
-        FirstServing?.Invoke(replica);
-        FirstServing = null;
     }
 
     [LoggerMessage(EventId = 107, Level = LogLevel.Warning, Message =

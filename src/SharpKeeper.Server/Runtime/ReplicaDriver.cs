@@ -328,6 +328,12 @@ internal sealed partial class ReplicaDriver : ILogCompletion
         isSettled = replica.IsSettled;
         if (wasServing != replica.IsServing)
             NoteServing();
+        // A leader that takes no clients never serves, and its log is decided all the same.
+        if (isSettled && FirstSettled is { } first)
+        {
+            FirstSettled = null;
+            first(replica);
+        }
         // Before the answers are out: whoever has one must not be held back for what it waited for.
         Volatile.Write(ref outstanding, replica.OutstandingTxns);
         Outbox outbox = replica.Outbox;
