@@ -170,13 +170,13 @@ internal sealed class EnsembleReader(SettingCollector collector, ServerOverrides
             {
                 EnsembleServer other = byLowByte[lowByte];
                 collector.AddWarning($"{line.Origin}: {line.Key} and server.{other.Id} " +
-                    $"({LineOf(members, other.Id).Origin}) may begin sessions with the SAME id, of which their numbers " +
-                    $"give only the last byte, {lowByte} for both; use numbers from 1 to {ServerIdMax}");
+                    $"({LineOf(members, other.Id).Origin}) may begin sessions with the SAME id, of which their " +
+                    $"numbers give only the last byte, {lowByte} for both; use numbers from 1 to {ServerIdMax}");
             }
             else if (server.Id.Value > ServerIdMax)
             {
-                collector.AddWarning($"{line.Origin}: session ids hold only the last byte of the number of {line.Key}, " +
-                    $"which is {lowByte}; never add a server.{lowByte}, or use numbers from 1 to {ServerIdMax}");
+                collector.AddWarning($"{line.Origin}: session ids hold only the last byte of the number of " +
+                    $"{line.Key}, which is {lowByte}; never add a server.{lowByte}, or use numbers from 1 to {ServerIdMax}");
             }
         }
     }

@@ -156,9 +156,9 @@ public sealed class KeeperTestEnsemble : IAsyncDisposable
     {
         foreach ((int id, ServerHost host) in hosts)
         {
-            bool leads = await LookAsync(host, static replica => replica is
-                { IsSettled: true, EnsembleStatus.State: ServerState.Leading }, cancellationToken)
-                .ConfigureAwait(false);
+            bool leads = await LookAsync(
+                host, static replica => replica.IsSettled && replica.EnsembleStatus?.State == ServerState.Leading,
+                cancellationToken).ConfigureAwait(false);
             if (leads)
                 return id;
         }

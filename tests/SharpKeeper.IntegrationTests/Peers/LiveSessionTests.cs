@@ -77,7 +77,8 @@ public sealed class LiveSessionTests
     {
         await using LiveEnsemble ensemble = await LiveEnsemble.StartAsync();
         using RawClient owner = ensemble.Connect(ensemble.Running.First());
-        Assert.Equal(ErrorCode.Ok, owner.Call(OpCode.Create, 1, Bodies.Create("/mine", "", CreateMode.Ephemeral)).Error);
+        RawReply created = owner.Call(OpCode.Create, 1, Bodies.Create("/mine", "", CreateMode.Ephemeral));
+        Assert.Equal(ErrorCode.Ok, created.Error);
         ensemble.AwaitEqual();
         byte[] wrong = [.. owner.Password];
         wrong[0] ^= 1;

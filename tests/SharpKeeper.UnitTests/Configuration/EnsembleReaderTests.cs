@@ -181,8 +181,8 @@ public sealed class EnsembleReaderTests
         ServerOptions options = Parse(Three + "server.257=d:1:2\nserver.300=e:1:2\n");
         Assert.Collection(options.Warnings,
             both => Assert.Matches(
-                "^zoo.cfg line [0-9]+: server.257 and server.1 \\(zoo.cfg line [0-9]+\\) may begin sessions with the SAME " +
-                "id, .* 1 for both; use numbers from 1 to 255$", both),
+                "^zoo.cfg line [0-9]+: server.257 and server.1 \\(zoo.cfg line [0-9]+\\) may begin sessions with the " +
+                "SAME id, .* 1 for both; use numbers from 1 to 255$", both),
             alone => Assert.Matches(
                 "^zoo.cfg line [0-9]+: .*server.300, which is 44; never add a server.44, or use numbers from 1 to 255$",
                 alone));
